@@ -1,0 +1,131 @@
+// What we use of Jira's answers, and nothing else. https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+import { z } from 'zod'
+import { cleanName } from './text.ts'
+
+const name = z.string().transform(cleanName)
+/** Left out, or null, which means the same. */
+const maybe = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => (value === null ? undefined : value) as Exclude<z.output<T>, null> | undefined)
+
+export const User = z
+  .object({
+    accountId: z.string(),
+    displayName: name.optional(),
+    accountType: z.string().optional(),
+    active: z.boolean().optional(),
+  })
+  .transform(({ accountId, displayName = accountId, accountType, active = true }) => ({
+    id: accountId,
+    name: displayName,
+    customer: accountType === 'customer',
+    active,
+  }))
+export type User = z.output<typeof User>
+
+const Named = z.object({ id: z.string(), name })
+const Status = z.object({ id: z.string(), name, statusCategory: z.object({ key: z.string(), name }).optional() })
+
+export const Project = z.object({
+  id: z.string(),
+  key: z.string(),
+  name,
+  projectTypeKey: z.string().optional(),
+  lead: maybe(User),
+})
+export type Project = z.output<typeof Project>
+
+export const SearchedIssue = z.object({
+  id: z.string(),
+  key: z.string(),
+  fields: z.object({
+    project: Project,
+    summary: name,
+    issuetype: Named,
+    status: Status,
+    priority: maybe(Named),
+    assignee: maybe(User),
+    labels: z.array(name).default([]),
+    created: z.string(),
+    updated: z.string(),
+  }),
+})
+
+export const Issue = z.object({
+  id: z.string(),
+  key: z.string(),
+  fields: SearchedIssue.shape.fields.extend({
+    description: z.unknown(),
+    reporter: maybe(User),
+    resolution: maybe(Named),
+    duedate: maybe(z.string()),
+    parent: maybe(z.object({ id: z.string(), key: z.string() })),
+    subtasks: maybe(z.array(z.object({ key: z.string() }))),
+    watches: maybe(z.object({ watchCount: z.number() })),
+  }),
+})
+
+/** What is asked of Jira for one issue: the same for reads, plans and applies, so that the same issue has the same `rev`. */
+export const issueFields = Object.keys(Issue.shape.fields.shape)
+export const searchFields = Object.keys(SearchedIssue.shape.fields.shape)
+
+export const Comment = z.object({
+  id: z.string(),
+  author: maybe(User),
+  body: z.unknown(),
+  created: z.string(),
+  updated: z.string().optional(),
+  visibility: maybe(z.object({ type: z.string().optional(), value: name.optional() })),
+  jsdPublic: z.boolean().optional(),
+})
+export const Comments = z.object({ startAt: z.number(), total: z.number(), comments: z.array(Comment) })
+
+/** A field as createmeta, editmeta and transitions describe it. */
+export const FieldMeta = z.object({
+  fieldId: z.string().optional(),
+  key: z.string().optional(),
+  name,
+  required: z.boolean(),
+  hasDefaultValue: z.boolean().optional(),
+  operations: z.array(z.string()).optional(),
+  schema: z.object({
+    type: z.string(),
+    items: z.string().optional(),
+    system: z.string().optional(),
+    custom: z.string().optional(),
+  }),
+  allowedValues: z
+    .array(
+      z.object({ id: z.string().optional(), name: name.optional(), value: name.optional(), key: z.string().optional() }),
+    )
+    .optional(),
+})
+export type FieldMeta = z.output<typeof FieldMeta>
+
+export const Transition = z.object({
+  id: z.string(),
+  name,
+  to: Status,
+  isAvailable: z.boolean().optional(),
+  fields: z.record(z.string(), FieldMeta).optional(),
+})
+export const Transitions = z.object({ transitions: z.array(Transition) })
+
+export const EditMeta = z.object({ fields: z.record(z.string(), FieldMeta) })
+export const CreateTypes = z.object({
+  issueTypes: z.array(z.object({ id: z.string(), name, subtask: z.boolean().optional() })),
+})
+export const CreateFields = z.object({ total: z.number().optional(), fields: z.array(FieldMeta) })
+export const Permissions = z.object({ permissions: z.record(z.string(), z.object({ havePermission: z.boolean() })) })
+export const SearchPage = z.object({
+  issues: z.array(SearchedIssue),
+  nextPageToken: maybe(z.string()),
+  isLast: z.boolean().optional(),
+})
+export const ProjectPage = z.object({
+  values: z.array(Project),
+  startAt: z.number(),
+  total: z.number().optional(),
+  isLast: z.boolean().optional(),
+})
+export const Created = z.object({ id: z.string(), key: z.string() })
+export const CreatedComment = z.object({ id: z.string() })

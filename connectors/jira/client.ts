@@ -1,0 +1,126 @@
+// Carries the requests of jira.js on the hub's fetch, and says in our words what Jira answered.
+import { HubError } from 'toolgate/kit'
+import type { ErrorCode, Json, VendorFetch } from 'toolgate/kit'
+import type { Client } from 'jira.js/core'
+import { z } from 'zod'
+
+export interface ClientOptions {
+  readonly base: string
+  readonly fetch: VendorFetch
+  /** The value of the Authorization header. */
+  readonly authorization: string
+}
+
+/**
+ * jira.js takes any object with `sendRequest` for its client. Its own runs on the global fetch, retries, and warns on stderr about
+ * answers it does not know; this one sends each request once and gives the parsed body as it is.
+ */
+export function jiraClient({ base, fetch, authorization }: ClientOptions): Client {
+  return {
+    async sendRequest<T>({ url, method = 'GET', searchParams, body }: Parameters<Client['sendRequest']>[0]): Promise<T> {
+      const response = await fetch(`${base}${url}${query(searchParams)}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          authorization,
+          // Answers in English whatever language the account is set to.
+          'accept-language': 'en',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      if (!response.ok) throw refusal(response, method, url, text)
+      if (text === '') return undefined as T
+      return parse(text, response.status) as T
+    },
+  }
+}
+
+function query(parameters: Readonly<Record<string, unknown>> | undefined): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters ?? {})) {
+    const values = Array.isArray(value) ? value : [value]
+    for (const each of values) if (each !== undefined && each !== null) search.append(name, String(each))
+  }
+  return search.size === 0 ? '' : `?${search.toString()}`
+}
+
+function parse(text: string, status: number): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw new HubError('bad_response', `Jira answered ${status} with something that is not JSON. Try again later.`, {
+      cause,
+    })
+  }
+}
+
+/** https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/#status-codes */
+const ErrorBody = z.object({ errors: z.record(z.string(), z.unknown()).optional() })
+
+function refusal(response: Response, method: string, url: string, text: string): HubError {
+  const cause = new Error(`Jira: ${response.status} ${method} ${url}: ${text.slice(0, 2_000)}`)
+  const { code, message } = explain(response.status, url, wrongFields(text))
+  return new HubError(code, message, { cause, retryAfterMs: response.status === 429 ? retryAfterMs(response) : undefined })
+}
+
+function explain(status: number, url: string, fields: readonly string[]): { code: ErrorCode; message: string } {
+  const subject = subjectOf(url)
+  if (status === 401) {
+    return { code: 'unauthenticated', message: "Jira does not accept the hub's credential. An operator has to renew it." }
+  }
+  if (status === 403) {
+    return {
+      code: 'forbidden',
+      message: `The hub's account lacks the permission in Jira${subject ? ` for ${subject}` : ''}.`,
+    }
+  }
+  if (status === 404) {
+    return {
+      code: 'not_found',
+      message: `${subject ?? 'What was asked for'} does not exist, or the hub's account may not see it.`,
+    }
+  }
+  if (status === 409) return { code: 'conflict', message: 'Jira was changing the same thing at that moment. Read it again.' }
+  if (status === 429) return { code: 'rate_limited', message: 'Jira asks the hub to slow down. Try again later.' }
+  if (status >= 500) return { code: 'unavailable', message: `Jira is not working right now (${status}). Try again later.` }
+  if (fields.length > 0) {
+    return {
+      code: 'refused',
+      message: `Jira refused ${fields.length === 1 ? 'the field' : 'the fields'} ${fields.join(', ')}.`,
+    }
+  }
+  if (url.includes('/search/')) {
+    return {
+      code: 'invalid_input',
+      message:
+        'Jira refused the search: a project, type, status, priority, person or parent in it does not exist for the account, or the cursor is of another search. Check the names.',
+    }
+  }
+  return { code: 'refused', message: `Jira refused the request${subject ? ` about ${subject}` : ''} (${status}).` }
+}
+
+/** Names only: what Jira says of them goes to the log. */
+function wrongFields(text: string): readonly string[] {
+  try {
+    const { errors = {} } = ErrorBody.parse(JSON.parse(text))
+    return Object.keys(errors)
+      .filter((name) => /^[A-Za-z][\w.-]{0,60}$/.test(name))
+      .slice(0, 10)
+  } catch {
+    return []
+  }
+}
+
+function subjectOf(url: string): string | undefined {
+  const [, kind, id] =
+    /^\/rest\/api\/3\/(issue|project|issue\/createmeta)\/([A-Z][A-Z0-9_]{1,9}(?:-\d{1,10})?)(?:\/|$)/.exec(url) ?? []
+  if (kind === undefined || id === undefined) return undefined
+  return kind === 'issue' ? id : `Project ${id}`
+}
+
+function retryAfterMs(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined
+}

@@ -1,0 +1,66 @@
+// Builds JQL from filters. Every value is quoted and escaped; no caller's text is ever syntax.
+import { clean } from './text.ts'
+
+export interface Filters {
+  readonly projects?: readonly string[] | undefined
+  readonly types?: readonly string[] | undefined
+  readonly statuses?: readonly string[] | undefined
+  /** An accountId, `me` or `nobody`. */
+  readonly assignee?: string | undefined
+  readonly labels?: readonly string[] | undefined
+  readonly text?: string | undefined
+  readonly updatedAfter?: Date | undefined
+  readonly parent?: string | undefined
+  readonly order: keyof typeof orders
+}
+
+export const orders = {
+  recently_updated: 'updated DESC',
+  least_recently_updated: 'updated ASC',
+  newest: 'created DESC',
+  oldest: 'created ASC',
+  priority: 'priority DESC',
+} as const
+
+/** Undefined when no filter bounds the search, which Jira refuses. */
+export function buildJql(filters: Filters, now: Date): string | undefined {
+  const { projects, types, statuses, assignee, labels, text, updatedAfter, parent, order } = filters
+  const words = text === undefined ? '' : searchWords(text)
+  const clauses = [
+    projects && `project in ${list(projects)}`,
+    types && `issuetype in ${list(types)}`,
+    statuses && `status in ${list(statuses)}`,
+    assignee !== undefined && assigned(assignee),
+    ...(labels ?? []).map((label) => `labels = ${quoted(label)}`),
+    words !== '' && `text ~ ${quoted(words)}`,
+    // A date would be read in the time zone of the account; minutes are the same everywhere.
+    updatedAfter && `updated >= "-${Math.max(0, Math.ceil((now.getTime() - updatedAfter.getTime()) / 60_000))}m"`,
+    parent && `parent = ${quoted(parent)}`,
+  ].filter((clause) => typeof clause === 'string')
+  if (clauses.length === 0) return undefined
+  return `${clauses.join(' AND ')} ORDER BY ${orders[order]}, key ASC`
+}
+
+/** https://support.atlassian.com/jira-software-cloud/docs/jql-operators/ and /search-for-issues-using-the-text-field/ */
+export function quoted(value: string): string {
+  return `"${clean(value).replace(/\s/g, ' ').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+function list(values: readonly string[]): string {
+  return `(${values.map(quoted).join(', ')})`
+}
+
+function assigned(assignee: string): string {
+  if (assignee === 'me') return 'assignee = currentUser()'
+  if (assignee === 'nobody') return 'assignee is EMPTY'
+  return `assignee = ${quoted(assignee)}`
+}
+
+/** Text search has a syntax of its own, with operators in both signs and capitals. */
+function searchWords(text: string): string {
+  return clean(text)
+    .replace(/[+\-&|!(){}[\]^~*?\\:"/]/g, ' ')
+    .replace(/\b(?:AND|OR|NOT)\b/g, (word) => word.toLowerCase())
+    .replace(/\s+/g, ' ')
+    .trim()
+}

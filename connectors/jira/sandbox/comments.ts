@@ -1,0 +1,78 @@
+// https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
+import type { Json, SandboxResponse } from 'toolgate/kit'
+import { badFields, badRequest, bodyOf, created, isObject, noIssue, ok, pageOf, Refusal } from './answer.ts'
+import type { Ask } from './ask.ts'
+import { isDocument } from './document.ts'
+import * as render from './render.ts'
+import { hub, stamp } from './world.ts'
+import type { CommentDocument } from './world.ts'
+
+export function listComments({ request, parameters: [key = ''], world }: Ask): SandboxResponse {
+  const issue = world.issue(key)
+  if (issue === undefined) throw noIssue()
+  const order = request.query.get('orderBy') ?? 'created'
+  if (!['created', '+created', '-created'].includes(order)) throw badRequest(`Comments cannot be ordered by '${order}'.`)
+  const comments = world
+    .comments(issue.id)
+    .toSorted((left, right) => (left.created < right.created ? -1 : left.created > right.created ? 1 : 0))
+  const { values, startAt, maxResults, total } = pageOf(
+    order === '-created' ? comments.toReversed() : comments,
+    request.query,
+    100,
+  )
+  return ok({ startAt, maxResults, total, comments: values.map(render.comment) })
+}
+
+export function addComment({ request, parameters: [key = ''], world, now }: Ask): SandboxResponse {
+  const issue = world.issue(key)
+  if (issue === undefined) throw noIssue()
+  const { body, visibility = null, properties = [] } = bodyOf(request.body)
+  if (!world.has(issue.project, 'ADD_COMMENTS')) throw badRequest('You do not have the permission to comment on this issue.')
+  if (body === undefined || typeof body === 'string') throw badFields({ comment: 'Comment body is not valid!' })
+  if (!isDocument(body)) throw badRequest('INVALID_INPUT')
+  if (JSON.stringify(body).length > 32_767 * 4)
+    throw badFields({ comment: 'The entered text is too long. It exceeds the allowed limit of 32,767 characters.' })
+  if (visibility !== null) throw badRequest('The stand-in keeps no restricted comments.')
+  const id = String(20_000 + world.state.next('comment'))
+  const at = stamp(now)
+  const comment: CommentDocument = {
+    id,
+    issue: issue.id,
+    author: hub,
+    body,
+    created: at,
+    visibility,
+    properties: propertiesOf(properties),
+  }
+  world.state.put('comment', id, comment)
+  // Who comments watches from then on, as Jira's own setting has it.
+  world.save({ ...issue, updated: at, watchers: [...new Set([...issue.watchers, hub])] })
+  return created(render.comment(comment))
+}
+
+export function commentProperty({ parameters: [id = '', name = ''], world }: Ask): SandboxResponse {
+  const comment = world.state.get('comment', id) as CommentDocument | undefined
+  const property =
+    comment && world.issue(comment.issue) && comment.properties.find((each) => isObject(each) && each['key'] === name)
+  if (property === undefined) throw new Refusal(404, { messages: [`The property with key '${name}' does not exist.`] })
+  return ok(property)
+}
+
+/** https://developer.atlassian.com/cloud/jira/platform/jira-entity-properties/ : a key of 255 characters, a value of 32,768. */
+export function propertiesOf(properties: Json): readonly { readonly key: string; readonly value: Json }[] {
+  if (!Array.isArray(properties))
+    throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
+  return properties.map((property: Json) => {
+    const { key, value } = isObject(property) ? property : {}
+    if (
+      typeof key !== 'string' ||
+      key === '' ||
+      key.length > 255 ||
+      value === undefined ||
+      JSON.stringify(value).length > 32_768
+    ) {
+      throw badRequest('The property key or value is not valid.')
+    }
+    return { key, value }
+  })
+}

@@ -1,0 +1,88 @@
+// A stateful stand-in for one Jira Cloud site: who may in, and which answer is whose.
+// Shapes and statuses as in https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+import type { Sandbox, SandboxRequest, SandboxResponse } from 'toolgate/kit'
+import type { settings } from '../settings.ts'
+import type { z } from 'zod'
+import { Refusal } from './answer.ts'
+import type { Ask } from './ask.ts'
+import { addComment, commentProperty, listComments } from './comments.ts'
+import { assignIssue, createIssue, deleteIssue, editIssue, getIssue, issueProperty } from './issues.ts'
+import { createMetaFields, createMetaTypes, editMeta, myPermissions } from './meta.ts'
+import { assignableUsers, findUsers, getProject, myself, searchProjects, searchPriorities } from './people.ts'
+import { search } from './search.ts'
+import { seed } from './seed.ts'
+import { doTransition, getTransitions } from './transitions.ts'
+import { site, world } from './world.ts'
+
+export const sandbox: Sandbox<z.input<typeof settings>> = {
+  settings: { site, email: 'toolgate@larkfield.example' },
+  credential: 'sandbox-token-of-the-hub',
+  seed,
+  respond(request, state, now) {
+    if (!isSignedIn(request)) return unauthorized
+    const found = routes.find(({ method, path }) => method === request.method && path.test(request.path))
+    if (found === undefined) return unknownRoute(request)
+    const parameters = found.path.exec(request.path)?.slice(1) ?? []
+    try {
+      return found.answer({ request, parameters, world: world(state), now })
+    } catch (error) {
+      if (error instanceof Refusal) return error.response
+      throw error
+    }
+  },
+}
+
+type Answering = (ask: Ask) => SandboxResponse
+
+const routes = [
+  route('GET', 'myself', myself),
+  route('GET', 'mypermissions', myPermissions),
+  route('GET', 'priority/search', searchPriorities),
+  route('GET', 'project/search', searchProjects),
+  route('GET', 'project/*', getProject),
+  route('GET', 'user/search', findUsers),
+  route('GET', 'user/assignable/search', assignableUsers),
+  route('GET', 'search/jql', search),
+  route('POST', 'search/jql', search),
+  route('GET', 'issue/createmeta/*/issuetypes', createMetaTypes),
+  route('GET', 'issue/createmeta/*/issuetypes/*', createMetaFields),
+  route('POST', 'issue', createIssue),
+  route('GET', 'issue/*', getIssue),
+  route('PUT', 'issue/*', editIssue),
+  route('DELETE', 'issue/*', deleteIssue),
+  route('PUT', 'issue/*/assignee', assignIssue),
+  route('GET', 'issue/*/editmeta', editMeta),
+  route('GET', 'issue/*/comment', listComments),
+  route('POST', 'issue/*/comment', addComment),
+  route('GET', 'issue/*/properties/*', issueProperty),
+  route('GET', 'comment/*/properties/*', commentProperty),
+  route('GET', 'issue/*/transitions', getTransitions),
+  route('POST', 'issue/*/transitions', doTransition),
+]
+
+function route(method: string, template: string, answer: Answering): { method: string; path: RegExp; answer: Answering } {
+  return { method, path: new RegExp(`^/rest/api/3/${template.replaceAll('*', '([^/]+)')}$`), answer }
+}
+
+/** https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/ ; a bearer token stands for the same account. */
+function isSignedIn({ headers }: SandboxRequest): boolean {
+  const given = headers.get('authorization') ?? ''
+  const basic = Buffer.from(`${sandbox.settings.email}:${sandbox.credential}`, 'utf8').toString('base64')
+  return given === `Basic ${basic}` || given === `Bearer ${sandbox.credential}`
+}
+
+const unauthorized: SandboxResponse = {
+  status: 401,
+  headers: {
+    'content-type': 'text/plain;charset=UTF-8',
+    'www-authenticate': 'OAuth realm="https%3A%2F%2Flarkfield.atlassian.net"',
+  },
+  body: 'Client must be authenticated to access this resource.',
+}
+
+function unknownRoute({ method, path }: SandboxRequest): SandboxResponse {
+  const known = routes.some((each) => each.path.test(path))
+  if (known)
+    return { status: 405, headers: { 'content-type': 'text/plain;charset=UTF-8' }, body: `${method} is not allowed here.` }
+  return { status: 404, body: { message: `No endpoint ${method} ${path}.`, 'status-code': 404 } }
+}

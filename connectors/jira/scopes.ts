@@ -1,0 +1,80 @@
+// The granular scopes of each group of operations, as the `x-atlassian-oauth2-scopes` of Atlassian's own specification say.
+// https://developer.atlassian.com/cloud/jira/platform/scopes-for-oauth-2-3LO-and-forge-apps/
+
+const issue = [
+  'read:issue:jira',
+  'read:issue-meta:jira',
+  'read:issue-security-level:jira',
+  'read:issue.vote:jira',
+  'read:issue.changelog:jira',
+  'read:avatar:jira',
+  'read:status:jira',
+  'read:user:jira',
+  'read:field-configuration:jira',
+] as const
+
+const project = [
+  'read:project:jira',
+  'read:issue-type:jira',
+  'read:project.property:jira',
+  'read:user:jira',
+  'read:application-role:jira',
+  'read:avatar:jira',
+  'read:group:jira',
+  'read:issue-type-hierarchy:jira',
+  'read:project-category:jira',
+  'read:project-version:jira',
+  'read:project.component:jira',
+] as const
+
+const comment = [
+  'read:comment:jira',
+  'read:comment.property:jira',
+  'read:user:jira',
+  'read:group:jira',
+  'read:project:jira',
+  'read:project-role:jira',
+  'read:avatar:jira',
+] as const
+
+const transition = ['read:issue.transition:jira', 'read:status:jira', 'read:field-configuration:jira'] as const
+const people = ['read:user:jira'] as const
+const permission = ['read:permission:jira'] as const
+const meta = ['read:issue-meta:jira', 'read:field-configuration:jira'] as const
+const search = [
+  'read:issue-details:jira',
+  'read:audit-log:jira',
+  'read:avatar:jira',
+  'read:field-configuration:jira',
+  'read:issue-meta:jira',
+] as const
+
+export const readScopes = {
+  project,
+  people,
+  search,
+  issue: unique(issue, comment),
+  comment: unique(issue, comment),
+  transition: unique(issue, transition),
+} as const
+
+/** Each write with what its plan looks at. */
+export const writeScopes = {
+  comment: unique(['write:comment:jira'], comment, issue, permission),
+  create: unique(
+    ['write:issue:jira', 'write:comment:jira', 'write:comment.property:jira', 'write:attachment:jira'],
+    issue,
+    project,
+    meta,
+    people,
+    permission,
+    search,
+  ),
+  edit: unique(['write:issue:jira'], issue, meta, people, permission),
+  transition: unique(['write:issue:jira', 'write:issue.property:jira'], issue, transition, permission),
+  delete: unique(['delete:issue:jira'], issue, comment, permission),
+} as const
+
+function unique(...lists: readonly (readonly string[])[]): readonly string[] {
+  return [...new Set(lists.flat())]
+}

@@ -1,0 +1,65 @@
+import { writeTool } from 'toolgate/kit'
+import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { z } from 'zod'
+import { toMarkdown } from '../adf.ts'
+import { issueKey } from '../ids.ts'
+import type { Jira } from '../jira.ts'
+import { maxText } from '../markdown.ts'
+import { audienceOf, inProject, isServiceProject, moved, mustHave } from '../planning.ts'
+import { writeScopes } from '../scopes.ts'
+import { hiddenWarning } from '../warnings.ts'
+
+const input = z.strictObject({ key: issueKey, body: z.string().min(1).max(maxText).describe('Markdown') })
+const output = z.strictObject({ id: z.string(), issue: z.string(), url: z.string() })
+type Request = { readonly issue: string; readonly key: string; readonly project: string; readonly body: JsonObject }
+
+export const commentAdd = writeTool({
+  name: 'comment_add',
+  title: 'Jira: add a comment',
+  description:
+    'Adds a comment, written in Markdown, to one Jira issue. Whoever follows the issue is told. Mentions notify nobody.',
+  scopes: writeScopes.comment,
+  class: 'W2',
+  default: 'on',
+  verb: 'create',
+  resolves: ['jira.project'],
+  routes: ['POST /rest/api/3/issue/{key}/comment'],
+  changes: ['issue', 'body'],
+  input,
+  output,
+  example: { key: 'SUP-1', body: 'Reproduced on **staging**: the offset is applied twice.' },
+  async plan({ key, body }, { vendor }: Reads<Jira>) {
+    const issue = await vendor.issue(key)
+    await mustHave(vendor, { issueKey: issue.key }, ['ADD_COMMENTS'])
+    const document = vendor.toAdf(body)
+    const warnings = [
+      ...hiddenWarning(body),
+      ...(isServiceProject(issue.fields.project) ? ['In a service project the customer reads this comment.'] : []),
+    ]
+    return {
+      summary: `Comment on ${issue.key}: ${issue.fields.summary}`,
+      effects: [
+        {
+          verb: 'create' as const,
+          target: `jira:issue/${issue.key}/comment`,
+          resources: inProject(issue),
+          before: {},
+          // Read back from what will be sent, so that what is approved is what will be there.
+          after: { issue: issue.key, body: toMarkdown(document).markdown },
+        },
+      ],
+      audience: audienceOf(issue),
+      fidelity: 'checked' as const,
+      undo: 'partial' as const,
+      warnings,
+      request: { issue: issue.id, key: issue.key, project: issue.fields.project.key, body: document },
+    }
+  },
+  async apply({ issue, key, project, body }: Request, { vendor, operationId }: Writes<Jira>) {
+    // A comment is no update, and others may comment meanwhile; but the issue must still be where policy looked.
+    const now = await vendor.issue(key)
+    if (now.id !== issue || now.fields.project.key !== project) throw moved(key)
+    const { id } = await vendor.addComment(key, body, operationId)
+    return { id, issue: key, url: `${now.url}?focusedCommentId=${id}` }
+  },
+})

@@ -1,0 +1,186 @@
+import { HubError, writeTool } from 'toolgate/kit'
+import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { z } from 'zod'
+import { toMarkdown } from '../adf.ts'
+import type { Project, User } from '../answers.ts'
+import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
+import { accountId, issueKey, label, line, projectKey } from '../ids.ts'
+import type { Field, Jira } from '../jira.ts'
+import { quoted } from '../jql.ts'
+import { maxText } from '../markdown.ts'
+import { isServiceProject, mustHave, sentence } from '../planning.ts'
+import { writeScopes } from '../scopes.ts'
+import { present } from '../text.ts'
+import { hiddenWarning } from '../warnings.ts'
+
+const input = z.strictObject({
+  project: projectKey.describe('Project key'),
+  type: line(60).describe('Issue type by name, such as Task or Bug'),
+  summary: line(255),
+  description: z.string().min(1).max(maxText).optional().describe('Markdown'),
+  labels: z.array(label).min(1).max(20).optional(),
+  assignee: accountId.optional().describe('accountId'),
+  priority: line(60).optional().describe('By name'),
+  parent: issueKey.optional(),
+  fields: fieldValues.optional(),
+})
+const output = z.strictObject({ key: z.string(), id: z.string(), url: z.string() })
+type Request = { readonly fields: JsonObject }
+
+export const issueCreate = writeTool({
+  name: 'issue_create',
+  title: 'Jira: create an issue',
+  description: 'Creates one Jira issue. The description is Markdown. Required fields that are missing are named.',
+  scopes: writeScopes.create,
+  class: 'W2',
+  default: 'on',
+  verb: 'create',
+  resolves: ['jira.project'],
+  routes: ['POST /rest/api/3/issue'],
+  changes: [
+    'project',
+    'type',
+    'summary',
+    'description',
+    'labels',
+    'assignee',
+    'assignee_name',
+    'priority',
+    'parent',
+    'fields',
+  ],
+  input,
+  output,
+  example: { project: 'SUP', type: 'Bug', summary: 'Export of appointments stops at 500 rows', labels: ['export'] },
+  async plan(wanted, { vendor }: Reads<Jira>) {
+    const project = await vendor.project(wanted.project)
+    const type = await findType(vendor, project, wanted.type)
+    const permissions = ['CREATE_ISSUES' as const, ...(wanted.assignee === undefined ? [] : ['ASSIGN_ISSUES' as const])]
+    await mustHave(vendor, { projectKey: project.key }, permissions)
+    const screen = await vendor.createFields(project.key, type.id)
+    const assignee = wanted.assignee === undefined ? undefined : await findAssignee(vendor, project, wanted.assignee)
+    if (wanted.parent !== undefined) await parentIn(vendor, project, wanted.parent)
+    const description = wanted.description === undefined ? undefined : vendor.toAdf(wanted.description)
+    const extra = resolveFields(wanted.fields ?? {}, screen, vendor.toAdf)
+
+    const fields = present({
+      project: { id: project.id },
+      issuetype: { id: type.id },
+      summary: wanted.summary,
+      description,
+      labels: wanted.labels,
+      assignee: assignee && { accountId: assignee.id },
+      priority: wanted.priority === undefined ? undefined : priorityOf(screen, wanted.priority),
+      parent: wanted.parent === undefined ? undefined : { key: wanted.parent },
+      ...extra.send,
+    }) as JsonObject
+    const unknown = Object.keys(fields).filter(
+      (id) => !['project', 'issuetype'].includes(id) && !screen.some((field) => field.id === id),
+    )
+    if (unknown.length > 0)
+      throw new HubError('invalid_input', `A ${type.name} in ${project.key} has no ${sentence(unknown)}.`)
+    // Jira fills in the reporter itself.
+    const missing = missingFields(screen, [...Object.keys(fields), 'reporter'])
+    if (missing.length > 0)
+      throw new HubError(
+        'invalid_input',
+        `A ${type.name} in ${project.key} also needs: ${describeMissing(missing)}. Give them in fields.`,
+      )
+
+    const external = isServiceProject(project)
+    return {
+      summary: `Create ${type.name} in ${project.key}: ${wanted.summary}`,
+      effects: [
+        {
+          verb: 'create' as const,
+          target: `jira:project/${project.key}/issue`,
+          resources: { 'jira.project': project.key },
+          before: {},
+          after: present({
+            project: project.key,
+            type: type.name,
+            summary: wanted.summary,
+            description: description && toMarkdown(description).markdown,
+            labels: wanted.labels,
+            assignee: assignee?.id,
+            assignee_name: assignee?.name,
+            priority: wanted.priority === undefined ? undefined : nameOfPriority(screen, wanted.priority),
+            parent: wanted.parent,
+            fields: Object.keys(extra.show).length > 0 ? extra.show : undefined,
+          }),
+        },
+      ],
+      audience: {
+        external,
+        people: 'unknown' as const,
+        massMention: false,
+        where: `${project.name}: whoever its notification scheme tells of new issues${external ? '; customers see it in the portal' : ''}`,
+      },
+      fidelity: 'checked' as const,
+      undo: 'partial' as const,
+      warnings: [...hiddenWarning(wanted.description), ...(await duplicates(vendor, project, wanted.summary))],
+      request: { fields },
+    }
+  },
+  async apply({ fields }: Request, { vendor, operationId }: Writes<Jira>) {
+    const { key, id } = await vendor.create(fields, operationId)
+    return { key, id, url: vendor.url(key) }
+  },
+})
+
+async function findType(jira: Jira, project: Project, name: string) {
+  const types = await jira.issueTypes(project.key)
+  const type = types.find((each) => each.name.toLowerCase() === name.toLowerCase())
+  if (type !== undefined) return type
+  if (types.length === 0)
+    throw new HubError('forbidden', `The hub's account may not create issues in ${project.key}. An operator can grant it.`)
+  throw new HubError(
+    'invalid_input',
+    `${project.key} has no issue type "${name}". It has: ${sentence(types.map((each) => each.name))}.`,
+  )
+}
+
+async function findAssignee(jira: Jira, project: Project, id: string): Promise<User> {
+  const [user] = (await jira.assignable({ project: project.key }, { accountId: id }, 2)).filter((each) => each.id === id)
+  if (user !== undefined) return user
+  throw new HubError(
+    'invalid_input',
+    `Issues of ${project.key} cannot be assigned to that account. Use user_find with the project.`,
+  )
+}
+
+/** A parent elsewhere would tie the issue to records that nobody asked policy about. */
+async function parentIn(jira: Jira, project: Project, key: string): Promise<void> {
+  const parent = await jira.issue(key)
+  if (parent.fields.project.id !== project.id)
+    throw new HubError('invalid_input', `${key} is not in ${project.key}. A parent must be in the same project.`)
+}
+
+function findPriority(screen: readonly Field[], name: string) {
+  const values = screen.find(({ id }) => id === 'priority')?.allowedValues ?? []
+  const value = values.find((each) => each.name?.toLowerCase() === name.toLowerCase())
+  if (value?.id === undefined) {
+    throw new HubError(
+      'invalid_input',
+      `There is no priority "${name}" here. There are: ${sentence(values.map((each) => each.name ?? ''))}.`,
+    )
+  }
+  return { id: value.id, name: value.name ?? name }
+}
+
+const priorityOf = (screen: readonly Field[], name: string) => ({ id: findPriority(screen, name).id })
+const nameOfPriority = (screen: readonly Field[], name: string) => findPriority(screen, name).name
+
+/** Only a hint: the same words in the last two weeks. */
+async function duplicates(jira: Jira, project: Project, summary: string): Promise<readonly string[]> {
+  const words = summary.match(/[\p{L}\p{N}]{3,}/gu)?.slice(0, 8) ?? []
+  if (words.length === 0) return []
+  const jql = `project = ${quoted(project.key)} AND created >= "-14d" AND summary ~ ${quoted(words.join(' '))} ORDER BY created DESC`
+  const { issues } = await jira.search({ jql, limit: 10 })
+  const same = issues.filter(
+    ({ fields }) => fields.project.id === project.id && fields.summary.toLowerCase() === summary.toLowerCase(),
+  )
+  return same.length === 0
+    ? []
+    : [`${sentence(same.map(({ key }) => key))} has the same summary and is less than two weeks old.`]
+}

@@ -1,0 +1,90 @@
+import { readTool } from 'toolgate/kit'
+import type { Reads } from 'toolgate/kit'
+import { z } from 'zod'
+import { toMarkdown } from '../adf.ts'
+import { shownComment, showComments } from '../comments.ts'
+import { issueKey } from '../ids.ts'
+import type { Jira } from '../jira.ts'
+import { readScopes } from '../scopes.ts'
+import { cut } from '../text.ts'
+
+const input = z.strictObject({
+  key: issueKey,
+  comments: z.int().min(0).max(20).default(0).describe('How many of the newest comments'),
+  body: z.enum(['markdown', 'none']).default('markdown').describe('Whether to give the description'),
+  max_chars: z.int().min(100).max(20_000).default(4_000).describe('For the description, and for each comment'),
+})
+const output = z.strictObject({
+  key: z.string(),
+  project: z.string(),
+  url: z.string(),
+  summary: z.string(),
+  type: z.string(),
+  status: z.string(),
+  category: z.string().optional(),
+  resolution: z.string().optional(),
+  priority: z.string().optional(),
+  assignee: z.strictObject({ id: z.string(), name: z.string() }).optional(),
+  reporter: z.string().optional(),
+  labels: z.array(z.string()),
+  parent: z.string().optional(),
+  due: z.string().optional(),
+  created: z.string(),
+  updated: z.string(),
+  description: z.string().optional(),
+  truncated: z.boolean().optional(),
+  /** Kinds of content in the description that Markdown cannot hold. */
+  adf_lossy: z.array(z.string()).optional(),
+  comments: z.array(shownComment).optional(),
+  comments_total: z.int().optional(),
+  rev: z.string(),
+  content_trust: z.literal('untrusted'),
+})
+
+export const issueGet = readTool({
+  name: 'issue_get',
+  title: 'Jira: read an issue',
+  description:
+    'Reads one Jira issue with its description as Markdown, and its newest comments if asked. Pass its rev to updates.',
+  scopes: readScopes.issue,
+  class: 'R',
+  default: 'on',
+  resolves: ['jira.project'],
+  resources: ({ project }) => ({ 'jira.project': project }),
+  input,
+  output,
+  example: { key: 'OPS-42', comments: 3 },
+  async run({ key, comments, body, max_chars }, { vendor }: Reads<Jira>) {
+    const issue = await vendor.issue(key)
+    // By the resolved key: a moved issue is commented where it is now.
+    const page = comments === 0 ? undefined : await vendor.comments(issue.key, { limit: comments, start: 0 })
+    const { fields } = issue
+    const { markdown, lossy } = toMarkdown(fields.description)
+    const description = body === 'none' ? undefined : cut(markdown, max_chars)
+    return {
+      key: issue.key,
+      project: fields.project.key,
+      url: issue.url,
+      summary: fields.summary,
+      type: fields.issuetype.name,
+      status: fields.status.name,
+      category: fields.status.statusCategory?.key,
+      resolution: fields.resolution?.name,
+      priority: fields.priority?.name,
+      assignee: fields.assignee && { id: fields.assignee.id, name: fields.assignee.name },
+      reporter: fields.reporter?.name,
+      labels: fields.labels,
+      // Its key only: what the parent says may be outside of what the person may see.
+      parent: fields.parent?.key,
+      due: fields.duedate,
+      created: fields.created,
+      updated: fields.updated,
+      ...(description && description.text !== '' ? { description: description.text } : {}),
+      ...(description?.truncated ? { truncated: true } : {}),
+      ...(description && lossy.length > 0 ? { adf_lossy: [...lossy] } : {}),
+      ...(page ? { comments: showComments(page.comments, max_chars), comments_total: page.total } : {}),
+      rev: issue.rev,
+      content_trust: 'untrusted' as const,
+    }
+  },
+})

@@ -1,0 +1,126 @@
+import { HubError, writeTool } from 'toolgate/kit'
+import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { z } from 'zod'
+import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
+import { issueKey, line } from '../ids.ts'
+import type { Issue, Jira, Transition } from '../jira.ts'
+import { audienceOf, inProject, mustBeAt, mustHave, sentence } from '../planning.ts'
+import { writeScopes } from '../scopes.ts'
+import { present } from '../text.ts'
+
+const input = z
+  .strictObject({
+    key: issueKey,
+    to_status: line(60).optional().describe('Status to move to, by name'),
+    transition: line(60).optional().describe('Or the transition, by name or id'),
+    fields: fieldValues.optional(),
+  })
+  .refine(
+    ({ to_status, transition }) => (to_status === undefined) !== (transition === undefined),
+    'give either to_status or transition',
+  )
+const output = z.strictObject({ key: z.string(), from: z.string(), to: z.string() })
+type Request = {
+  readonly key: string
+  readonly rev: string
+  readonly transition: string
+  readonly from: string
+  readonly to: string
+  readonly fields: JsonObject
+}
+
+export const issueTransition = writeTool({
+  name: 'issue_transition',
+  title: 'Jira: move an issue',
+  description: 'Moves one Jira issue to another status of its workflow. transition_list says where it can go.',
+  scopes: writeScopes.transition,
+  class: 'W2',
+  default: 'on',
+  verb: 'update',
+  resolves: ['jira.project'],
+  routes: ['POST /rest/api/3/issue/{key}/transitions'],
+  changes: ['status', 'resolution', 'fields'],
+  input,
+  output,
+  example: { key: 'OPS-42', to_status: 'In Progress' },
+  async plan({ key, to_status, transition: wanted, fields = {} }, { vendor }: Reads<Jira>) {
+    const issue = await vendor.issue(key)
+    await mustHave(vendor, { issueKey: issue.key }, ['TRANSITION_ISSUES'])
+    const offered = await vendor.transitions(issue.key)
+    const transition = to_status === undefined ? byName(issue, offered, wanted ?? '') : byStatus(issue, offered, to_status)
+    const { send, show } = resolveFields(fields, transition.fields, vendor.toAdf)
+    const missing = missingFields(transition.fields, Object.keys(send))
+    if (missing.length > 0) {
+      throw new HubError('invalid_input', `${transition.name} also needs: ${describeMissing(missing)}. Give them in fields.`)
+    }
+    const { resolution, ...others } = byFieldId(transition, show)
+    const from = issue.fields.status.name
+    return {
+      summary: `Move ${issue.key} from ${from} to ${transition.to.name}: ${issue.fields.summary}`,
+      effects: [
+        {
+          verb: 'update' as const,
+          target: `jira:issue/${issue.key}`,
+          resources: inProject(issue),
+          before: present({
+            status: from,
+            resolution: resolution === undefined ? undefined : (issue.fields.resolution?.name ?? 'none'),
+          }),
+          after: present({
+            status: transition.to.name,
+            resolution,
+            fields: Object.keys(others).length > 0 ? others : undefined,
+          }),
+        },
+      ],
+      audience: audienceOf(issue),
+      rev: issue.rev,
+      fidelity: 'checked' as const,
+      undo: 'partial' as const,
+      warnings: [] as string[],
+      request: { key: issue.key, rev: issue.rev, transition: transition.id, from, to: transition.to.name, fields: send },
+    }
+  },
+  async apply({ key, rev, transition, from, to, fields }: Request, { vendor }: Writes<Jira>) {
+    await mustBeAt(vendor, key, rev)
+    await vendor.transition(key, transition, fields)
+    return { key, from, to }
+  },
+})
+
+function byStatus(issue: Issue, offered: readonly Transition[], status: string): Transition {
+  const found = offered.filter(({ to }) => same(to.name, status))
+  const [transition] = found
+  if (found.length > 1) {
+    throw new HubError(
+      'invalid_input',
+      `Several transitions lead to ${status}: ${sentence(found.map(({ name }) => name))}. Name one in transition.`,
+    )
+  }
+  if (transition !== undefined) return transition
+  if (same(issue.fields.status.name, status))
+    throw new HubError('refused', `${issue.key} is already ${issue.fields.status.name}.`)
+  throw cannot(issue, offered, `move to ${status}`)
+}
+
+function byName(issue: Issue, offered: readonly Transition[], wanted: string): Transition {
+  const transition = offered.find(({ id }) => id === wanted) ?? offered.find(({ name }) => same(name, wanted))
+  if (transition !== undefined) return transition
+  throw cannot(issue, offered, `take the transition ${wanted}`)
+}
+
+function cannot(issue: Issue, offered: readonly Transition[], what: string): HubError {
+  const ways = offered.map(({ name, to }) => (same(name, to.name) ? to.name : `${to.name} (by ${name})`))
+  return new HubError(
+    'refused',
+    `${issue.key} is ${issue.fields.status.name} and cannot ${what}. It can move to: ${sentence(ways)}.`,
+  )
+}
+
+/** Resolution is a word of its own for policies; the rest stays under its display names. */
+function byFieldId(transition: Transition, show: JsonObject): JsonObject {
+  const name = transition.fields.find(({ id }) => id === 'resolution')?.name
+  return Object.fromEntries(Object.entries(show).map(([key, value]) => [key === name ? 'resolution' : key, value]))
+}
+
+const same = (left: string, right: string) => left.toLowerCase() === right.toLowerCase()

@@ -1,0 +1,81 @@
+// Pages of a query that we wrote: a cursor says where in that one query to go on, and nothing else.
+import { HubError, digest } from 'toolgate/kit'
+import { z } from 'zod'
+import { recordId } from './identifiers.ts'
+import type { Row } from './select.ts'
+
+// SOQL's own limit for OFFSET.
+const furthest = 2_000
+
+const Cursor = z.strictObject({
+  /** Which query it belongs to. */
+  q: z.string().length(16),
+  /** After this id, in order of ids; or: after so many rows. */
+  after: z.union([recordId, z.int().min(1).max(furthest)]),
+})
+
+export const cursor = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9_-]+$/, 'Give a next_cursor as it came.')
+
+export interface Question {
+  readonly object: string
+  readonly fields: readonly string[]
+  readonly conditions: readonly string[]
+  readonly order: { readonly field: string; readonly direction: 'ASC' | 'DESC' } | undefined
+}
+
+/** The query for one page and one row more, which tells whether there is another page. */
+export function pageQuery(question: Question, limit: number, from: string | undefined): string {
+  const after = from === undefined ? undefined : position(question, from)
+  const { object, fields, order } = question
+  const conditions = typeof after === 'string' ? [...question.conditions, `Id > '${after}'`] : question.conditions
+  const sort = order ? `${order.field} ${order.direction} NULLS LAST, Id ASC` : 'Id ASC'
+  return [
+    `SELECT ${[...new Set(['Id', ...fields])].join(', ')} FROM ${object}`,
+    ...(conditions.length > 0 ? [`WHERE ${conditions.map((one) => `(${one})`).join(' AND ')}`] : []),
+    `ORDER BY ${sort} LIMIT ${limit + 1}`,
+    ...(typeof after === 'number' ? [`OFFSET ${after}`] : []),
+  ].join(' ')
+}
+
+/** Where to go on after these rows. */
+export function nextCursor(question: Question, from: string | undefined, shown: readonly Row[]): string {
+  const before = from === undefined ? 0 : position(question, from)
+  const after = question.order ? Number(before) + shown.length : shown.at(-1)?.id
+  if (typeof after === 'number' && after > furthest) {
+    throw new HubError(
+      'invalid_input',
+      `Salesforce counts no further than ${furthest} ordered rows. Use narrower filters, or no order.`,
+    )
+  }
+  return Buffer.from(JSON.stringify({ q: mark(question), after })).toString('base64url')
+}
+
+function position(question: Question, from: string): string | number {
+  const read = Cursor.safeParse(parse(Buffer.from(from, 'base64url').toString('utf8')))
+  if (
+    read.success &&
+    read.data.q === mark(question) &&
+    (typeof read.data.after === 'number') === (question.order !== undefined)
+  ) {
+    return read.data.after
+  }
+  throw new HubError(
+    'invalid_input',
+    'The cursor belongs to another query. Repeat the query without it, or with its own arguments.',
+  )
+}
+
+function mark(question: Question): string {
+  return digest(question).slice(0, 16)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

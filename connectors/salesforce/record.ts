@@ -1,0 +1,78 @@
+// One record, read for a plan or right before its change is sent.
+import { HubError } from 'toolgate/kit'
+import type { JsonObject } from 'toolgate/kit'
+import { keyPrefix, toLongId } from './identifiers.ts'
+import type { ObjectName } from './objects.ts'
+import type { ObjectSchema, Salesforce, Values } from './salesforce.ts'
+import { visible } from './text.ts'
+
+/** All that an update or a deletion is given: it says on which state of the record it was decided. */
+export interface Basis {
+  readonly object: ObjectName
+  readonly id: string
+  /** SystemModstamp, in the spelling of Salesforce. */
+  readonly rev: string
+}
+
+/** The id in its long form, if it can be one of this object. */
+export function idOf(schema: ObjectSchema, id: string): string {
+  if (schema.keyPrefix === keyPrefix(id)) return toLongId(id)
+  throw new HubError(
+    'invalid_input',
+    `This is not the id of a record of ${schema.name}: those begin with ${schema.keyPrefix}.`,
+  )
+}
+
+/** Fields that have no value are left out. */
+export async function fetchRecord(
+  vendor: Salesforce,
+  object: ObjectName,
+  id: string,
+  fields: readonly string[],
+): Promise<Values> {
+  // Identifiers are the org's own, and the id is letters and digits only.
+  const columns = [...new Set(['Id', 'SystemModstamp', ...fields])]
+  const [record] = await vendor.query(`SELECT ${columns.join(', ')} FROM ${object} WHERE Id = '${id}' LIMIT 1`)
+  if (record) return record
+  throw new HubError('not_found', `There is no ${object} with the id ${id}, or the hub's user may not see it.`)
+}
+
+export function revOf(record: Values): string {
+  const stamp = record['SystemModstamp']
+  if (typeof stamp === 'string' && !Number.isNaN(Date.parse(stamp))) return stamp
+  throw new HubError('bad_response', 'Salesforce did not say when the record was last changed.')
+}
+
+/** The named fields, with null for those that have no value. */
+export function snapshot(record: Values, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(fields.map((name) => [name, record[name] ?? null]))
+}
+
+/**
+ * Refuses when the record is not as the plan saw it. It compares values too: a stamp counts whole seconds, so that two
+ * changes within one of them look the same.
+ */
+export async function requireUnmoved(vendor: Salesforce, { object, id, rev }: Basis, before: JsonObject): Promise<void> {
+  const record = await fetchRecord(vendor, object, id, Object.keys(before))
+  const same = revOf(record) === rev && Object.entries(before).every(([name, value]) => (record[name] ?? null) === value)
+  if (!same)
+    throw new HubError('conflict', `The ${object} was changed since it was read. Nothing was written; read it again.`)
+}
+
+/** The same, as it is shown: what a reader cannot see is not in it. */
+export function shown(values: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? visible(value) : value]),
+  )
+}
+
+/** What to call a record in a sentence. */
+export function titleOf(object: ObjectName, record: Values): string {
+  const title = record['Name'] ?? record['Subject'] ?? record['CaseNumber']
+  return title === undefined ? object : `${object} “${visible(String(title)).slice(0, 120).toWellFormed()}”`
+}
+
+/** The field that a record is called by. */
+export function titleField(object: ObjectName): string {
+  return object === 'Case' || object === 'Task' ? 'Subject' : 'Name'
+}

@@ -1,0 +1,165 @@
+// Salesforce in our words: jsforce on the hub's fetch, its answers parsed down to what the tools use.
+import type { Connection } from '@jsforce/jsforce-node'
+import { HubError } from 'toolgate/kit'
+import type { JsonObject, Opening } from 'toolgate/kit'
+import { z } from 'zod'
+import { isSessionEnded, translate } from './errors.ts'
+import { keyPrefix } from './identifiers.ts'
+import { isObjectName } from './objects.ts'
+import type { ObjectName } from './objects.ts'
+import { Describe, DescribeGlobal, objectSchema } from './schema.ts'
+import type { ObjectSchema } from './schema.ts'
+import { sessions } from './session.ts'
+import type { Settings } from './settings.ts'
+import { transport } from './transport.ts'
+
+export type { FieldSchema, ObjectSchema } from './schema.ts'
+
+/** A record, flat: `Name`, `Owner.Name`. Fields without a value are left out. */
+export type Values = Readonly<Record<string, string | number | boolean>>
+
+export interface Access {
+  readonly edit: boolean
+  readonly delete: boolean
+}
+
+export interface Salesforce {
+  describe(object: ObjectName, now: Date): Promise<ObjectSchema>
+  /** The object that an id belongs to, if it is one of ours. */
+  objectOf(id: string, now: Date): Promise<ObjectName>
+  query(soql: string): Promise<readonly Values[]>
+  count(soql: string): Promise<number>
+  search(parameters: URLSearchParams): Promise<readonly { readonly object: string; readonly values: Values }[]>
+  /** What the hub's user may do with one record. */
+  access(id: string): Promise<Access>
+  create(object: ObjectName, values: JsonObject): Promise<string>
+  /** Refuses with `conflict` when the record was changed after `unmodifiedSince`. */
+  update(object: ObjectName, id: string, values: JsonObject, unmodifiedSince: Date): Promise<void>
+  delete(object: ObjectName, id: string): Promise<void>
+  /** Where a person can see the record. */
+  url(id: string): string
+}
+
+const schemaLifetimeMs = 5 * 60_000
+// Salesforce accepts 16,384 bytes of address and headers together.
+const longestQuery = 12_000
+
+const Rows = z.object({
+  totalSize: z.number().int(),
+  done: z.boolean(),
+  records: z.array(z.record(z.string(), z.unknown())),
+})
+const Found = z.object({ searchRecords: z.array(z.looseObject({ attributes: z.object({ type: z.string() }) })) })
+const Created = z.object({ id: z.string().regex(/^[a-zA-Z0-9]{18}$/), success: z.literal(true) })
+const AccessRow = z.object({ HasEditAccess: z.boolean(), HasDeleteAccess: z.boolean() })
+
+// Without it, a rule that only warns lets the duplicate in.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
+const noDuplicates = { 'Sforce-Duplicate-Rule-Header': 'allowSave=false' }
+
+export async function open(opening: Opening<Settings>): Promise<Salesforce> {
+  const { Connection } = await import('@jsforce/jsforce-node')
+  const { base, settings, cache } = opening
+  const connection = new Connection({
+    instanceUrl: base,
+    version: settings.api_version,
+    // Whatever the environment says: its logger writes to stdout, which belongs to the protocol.
+    logLevel: 'NONE',
+    propagators: ['none'],
+  })
+  connection._transport = transport(opening.fetch)
+  const session = sessions(opening)
+
+  async function signedIn<T>(run: (connection: Connection) => Promise<T>, renewals: number): Promise<T> {
+    const { token } = await session.current()
+    connection.accessToken = token
+    try {
+      return await run(connection)
+    } catch (error) {
+      if (!isSessionEnded(error)) throw translate(error)
+      await session.forget(token)
+      if (renewals > 0) return signedIn(run, renewals - 1)
+      throw new HubError('unavailable', 'Salesforce ended the hub’s session. Nothing was changed; try again.', {
+        cause: error,
+      })
+    }
+  }
+  const look = <T>(run: (connection: Connection) => Promise<T>): Promise<T> => signedIn(run, 1)
+  const write = <T>(run: (connection: Connection) => Promise<T>): Promise<T> => signedIn(run, 0)
+
+  async function rows(soql: string): Promise<z.output<typeof Rows>> {
+    if (encodeURIComponent(soql).length > longestQuery) {
+      throw new HubError('invalid_input', 'The query is too long for Salesforce. Use fewer fields, filters or values.')
+    }
+    const answer = parsed(Rows, await look(async (to) => to.query(soql)))
+    // Every query of ours fits one batch, unless its rows are so wide that Salesforce makes the batch smaller.
+    if (answer.done) return answer
+    throw new HubError('bad_response', 'Salesforce sent only a part of the rows. Ask for fewer fields or a smaller limit.')
+  }
+
+  async function remembered<T>(key: string, now: Date, fetched: () => Promise<T>): Promise<T> {
+    const known = cache.get(key) as { readonly at: number; readonly value: T } | undefined
+    if (known && now.getTime() - known.at < schemaLifetimeMs) return known.value
+    const value = await fetched()
+    cache.set(key, { at: now.getTime(), value })
+    return value
+  }
+
+  return {
+    describe: (object, now) =>
+      remembered(`describe ${object}`, now, async () =>
+        objectSchema(parsed(Describe, await look((to) => to.describe(object)))),
+      ),
+    async objectOf(id, now) {
+      const all = await remembered('objects', now, async () =>
+        parsed(DescribeGlobal, await look((to) => to.describeGlobal())),
+      )
+      const name = all.sobjects.find((one) => one.keyPrefix === keyPrefix(id))?.name
+      if (name !== undefined && isObjectName(name)) return name
+      throw new HubError('invalid_input', 'This id belongs to no kind of record that the hub works with in Salesforce.')
+    },
+    query: async (soql) => (await rows(soql)).records.map((record) => flat(record)),
+    count: async (soql) => (await rows(soql)).totalSize,
+    async search(parameters) {
+      const found = parsed(Found, await look(async (to) => to.request(`/parameterizedSearch?${parameters.toString()}`)))
+      return found.searchRecords.map((record) => ({ object: record.attributes.type, values: flat(record) }))
+    },
+    async access(id) {
+      const { userId } = await session.current()
+      // Both ids are letters and digits only: they were parsed as ids.
+      const soql = `SELECT RecordId, HasEditAccess, HasDeleteAccess FROM UserRecordAccess WHERE UserId = '${userId}' AND RecordId = '${id}'`
+      const [row] = (await rows(soql)).records
+      if (!row) return { edit: false, delete: false }
+      const access = parsed(AccessRow, row)
+      return { edit: access.HasEditAccess, delete: access.HasDeleteAccess }
+    },
+    async create(object, values) {
+      const created = await write((to) => to.sobject(object).create({ ...values }, { headers: noDuplicates }))
+      return parsed(Created, created).id
+    },
+    async update(object, id, values, unmodifiedSince) {
+      const headers = { ...noDuplicates, 'If-Unmodified-Since': unmodifiedSince.toUTCString() }
+      await write((to) => to.sobject(object).update({ ...values, Id: id }, { headers }))
+    },
+    async delete(object, id) {
+      await write((to) => to.sobject(object).destroy(id))
+    },
+    url: (id) => `${settings.instance}/${id}`,
+  }
+}
+
+function parsed<T>(shape: z.ZodType<T>, answer: unknown): T {
+  const result = shape.safeParse(answer)
+  if (result.success) return result.data
+  throw new HubError('bad_response', 'Salesforce gave an answer that makes no sense.', { cause: result.error })
+}
+
+function flat(record: Readonly<Record<string, unknown>>, path = ''): Values {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]): [string, string | number | boolean][] => {
+      if (name === 'attributes' || value === null) return []
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return [[path + name, value]]
+      return path === '' && typeof value === 'object' ? Object.entries(flat({ ...value }, `${name}.`)) : []
+    }),
+  )
+}

@@ -1,0 +1,98 @@
+// A small Salesforce org: which request is answered by what.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_list.htm
+import type { Sandbox, SandboxRequest, SandboxResponse, SandboxState } from 'toolgate/kit'
+import type { z } from 'zod'
+import { recordId, toLongId } from '../identifiers.ts'
+import type { settings } from '../settings.ts'
+import { describe, describeGlobal } from './describe.ts'
+import { firstPage, laterPage } from './pages.ts'
+import { Refusal } from './refusal.ts'
+import { createRow, deleteRow, getRow, updateRow } from './rows.ts'
+import type { Place } from './rows.ts'
+import { objectCalled } from './schema.ts'
+import { search } from './search.ts'
+import { seed } from './seed.ts'
+import { account, requireSession, signIn } from './sign-in.ts'
+
+const dailyRequests = 100_000
+const versions = Array.from({ length: 37 }, (_, index) => `${31 + index}.0`)
+
+export const sandbox: Sandbox<z.input<typeof settings>> = {
+  settings: { instance: account.instance, client_id: account.clientId },
+  credential: account.clientSecret,
+  seed,
+  respond(request, state, now) {
+    try {
+      if (request.method === 'POST' && request.path === '/services/oauth2/token') return signIn(request, now)
+      if (request.method === 'GET' && /^\/services\/data\/?$/.test(request.path))
+        return { status: 200, body: versions.map(versionEntry) }
+      return limited(request, state, now)
+    } catch (error) {
+      if (error instanceof Refusal) return error.response
+      throw error
+    }
+  },
+}
+
+/** Every request counts towards the org's daily allowance, and every answer says how much of it is used. */
+function limited(request: SandboxRequest, state: SandboxState, now: Date): SandboxResponse {
+  requireSession(request, now)
+  const used = state.next(`requests ${now.toISOString().slice(0, 10)}`)
+  const headers = { 'Sforce-Limit-Info': `api-usage=${used}/${dailyRequests}` }
+  try {
+    if (used > dailyRequests) throw new Refusal(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.')
+    const response = answer(request, state, now)
+    return { ...response, headers: { ...response.headers, ...headers } }
+  } catch (error) {
+    if (error instanceof Refusal) return { ...error.response, headers }
+    throw error
+  }
+}
+
+function answer(request: SandboxRequest, state: SandboxState, now: Date): SandboxResponse {
+  const { method, path, query } = request
+  const [, version, resource, ...rest] = /^\/services\/data\/v(\d+\.0)\/([A-Za-z]+)(?:\/(.*))?$/.exec(path) ?? []
+  if (version === undefined || !versions.includes(version)) throw nothing()
+  const segments = (rest[0] ?? '').split('/').filter((segment) => segment !== '')
+  if (resource === 'sobjects') return sobjects(request, segments, { state, version, now })
+  if (method !== 'GET')
+    throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are HEAD,GET`)
+  if (resource === 'query' && segments.length === 0)
+    return { status: 200, body: firstPage({ state, version, now }, request) }
+  if (resource === 'query' && segments[0] !== undefined)
+    return { status: 200, body: laterPage({ state, version, now }, segments[0]) }
+  if (resource === 'parameterizedSearch') return { status: 200, body: search(state, query, version) }
+  throw nothing()
+}
+
+function sobjects(
+  request: SandboxRequest,
+  [name, id, ...rest]: readonly string[],
+  where: Omit<Place, 'object'>,
+): SandboxResponse {
+  const { method } = request
+  if (name === undefined && method === 'GET') return { status: 200, body: describeGlobal(where.version) }
+  const object = name === undefined ? undefined : objectCalled(name)
+  if (!object || rest.length > 0) throw nothing()
+  const place = { ...where, object }
+  if (id === 'describe' && method === 'GET') return { status: 200, body: describe(object, where.version) }
+  if (id === undefined && method === 'POST') return createRow(place, request)
+  if (id === undefined) throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are POST`)
+  const parsed = recordId.safeParse(id)
+  if (!parsed.success || !id.startsWith(object.prefix)) {
+    throw new Refusal(400, 'MALFORMED_ID', `${object.label} ID: id value of incorrect type: ${id}`, { fields: ['Id'] })
+  }
+  const long = toLongId(parsed.data)
+  if (method === 'GET') return getRow(place, long, request.query.get('fields'))
+  if (method === 'PATCH') return updateRow(place, long, request)
+  if (method === 'DELETE') return deleteRow(place, long)
+  throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are HEAD,GET,PATCH,DELETE`)
+}
+
+function versionEntry(version: string): { readonly label: string; readonly url: string; readonly version: string } {
+  return { label: `Release ${version}`, url: `/services/data/v${version}`, version }
+}
+
+function nothing(): Refusal {
+  return new Refusal(404, 'NOT_FOUND', 'The requested resource does not exist')
+}

@@ -1,0 +1,94 @@
+// Records of one object that match some conditions.
+import { HubError, readTool } from 'toolgate/kit'
+import type { Reads } from 'toolgate/kit'
+import { z } from 'zod'
+import { apiName } from '../identifiers.ts'
+import { objectNames } from '../objects.ts'
+import { cursor, nextCursor, pageQuery } from '../page.ts'
+import type { Question } from '../page.ts'
+import type { ObjectSchema, Salesforce } from '../salesforce.ts'
+import { fieldList, fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
+import { condition, operators } from '../soql.ts'
+
+const longest = 500
+const text = z.string().max(255)
+
+const filter = z.strictObject({
+  field: apiName,
+  op: z.enum(operators),
+  value: z.union([
+    text,
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z
+      .array(z.union([text, z.number()]))
+      .min(1)
+      .max(100),
+  ]),
+})
+const order = z.strictObject({ field: apiName, direction: z.enum(['asc', 'desc']).default('asc') })
+
+export const recordFind = readTool({
+  name: 'record_find',
+  title: 'Salesforce: find records',
+  description:
+    'Finds records of one Salesforce object. All filters must hold; dates may be relative (TODAY, THIS_QUARTER, LAST_N_DAYS:30). Give next_cursor back as cursor, with the same arguments, for more.',
+  class: 'R',
+  default: 'on',
+  scopes: ['api', 'Read on the object', 'field-level Read'],
+  resolves: ['sf.object'],
+  input: z.strictObject({
+    object: z.enum(objectNames),
+    filters: z.array(filter).max(10).default([]),
+    fields: fieldList.optional(),
+    order: order.optional(),
+    limit: z.int().min(1).max(100).default(20),
+    cursor: cursor.optional(),
+  }),
+  output: z.strictObject({
+    rows: z.array(row),
+    next_cursor: z.string().optional(),
+    /** Whether texts were cut; sf_record_get shows them whole. */
+    truncated: z.boolean(),
+    content_trust: untrusted,
+  }),
+  example: {
+    object: 'Opportunity',
+    filters: [
+      { field: 'IsClosed', op: 'eq', value: false },
+      { field: 'Amount', op: 'ge', value: 10_000 },
+    ],
+    order: { field: 'CloseDate' },
+  },
+  rows: { in: 'rows', resources: resourcesOf },
+  async run(input, context: Reads<Salesforce>) {
+    const { vendor, now } = context
+    const { object, limit, cursor: from } = input
+    const schema = await vendor.describe(object, now)
+    const question: Question = {
+      object,
+      fields: select(schema, object, input.fields, context.within('sf.object')),
+      conditions: input.filters.map((one) => condition(schema, one)),
+      order: input.order && {
+        field: sortable(schema, input.order.field),
+        direction: input.order.direction === 'asc' ? 'ASC' : 'DESC',
+      },
+    }
+    const records = await vendor.query(pageQuery(question, limit, from))
+    const presented = records.slice(0, limit).map((record) => present(object, record, question.fields, longest))
+    const rows = fit(presented.map((one) => one.row))
+    return {
+      rows: [...rows],
+      ...(records.length > rows.length && { next_cursor: nextCursor(question, from, rows) }),
+      truncated: presented.slice(0, rows.length).some(({ cut }) => cut.length > 0),
+      content_trust: 'untrusted' as const,
+    }
+  },
+})
+
+function sortable(schema: ObjectSchema, name: string): string {
+  const field = schema.field(name)
+  if (field.sortable) return field.name
+  throw new HubError('invalid_input', `${field.name} of ${schema.name} cannot be sorted by.`)
+}

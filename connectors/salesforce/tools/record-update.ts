@@ -1,0 +1,107 @@
+// Changes some fields of one record.
+import { HubError, writeTool } from 'toolgate/kit'
+import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { z } from 'zod'
+import { check, fieldValues } from '../check.ts'
+import { recordId } from '../identifiers.ts'
+import { fieldsOf, objectNames } from '../objects.ts'
+import { fetchRecord, idOf, requireUnmoved, revOf, shown, snapshot, titleField, titleOf } from '../record.ts'
+import type { Basis } from '../record.ts'
+import type { Salesforce } from '../salesforce.ts'
+import { exampleIds } from '../sandbox/examples.ts'
+import { untrusted } from '../select.ts'
+
+interface Request extends Basis {
+  readonly before: JsonObject
+  readonly set: JsonObject
+  readonly [key: string]: string | JsonObject
+}
+
+export const recordUpdate = writeTool({
+  name: 'record_update',
+  title: 'Salesforce: update record',
+  description:
+    'Sets fields of one Salesforce record; null empties a field. Refused when the record was changed meanwhile. Owners and record types are not changed by it. Automations of the org may act on the change.',
+  class: 'W2',
+  default: 'on',
+  verb: 'update',
+  scopes: ['api', 'Edit on the object', 'field-level Edit', 'Edit on the record by sharing'],
+  resolves: ['sf.object'],
+  routes: objectNames.map((object) => `PATCH /services/data/{version}/sobjects/${object}/{id}`),
+  changes: fieldsOf(objectNames, (profile) => profile.update),
+  input: z.strictObject({ object: z.enum(objectNames), id: recordId, set: fieldValues }),
+  output: z.strictObject({
+    object: z.string(),
+    id: z.string(),
+    url: z.string(),
+    before: fieldValues,
+    after: fieldValues,
+    content_trust: untrusted,
+  }),
+  example: { object: 'Opportunity', id: exampleIds.opportunity, set: { NextStep: 'Send the revised quote' } },
+  async plan({ object, id: given, set }, { vendor, now }: Reads<Salesforce>) {
+    const schema = await vendor.describe(object, now)
+    const id = idOf(schema, given)
+    if (!schema.updateable)
+      throw new HubError('forbidden', `The hub's user in Salesforce may not edit ${schema.name} records.`)
+    const { values, warnings } = check(schema, object, set, 'update')
+    const record = await fetchRecord(vendor, object, id, [...Object.keys(values), titleField(object)])
+    if (!(await vendor.access(id)).edit) {
+      throw new HubError(
+        'forbidden',
+        `The hub's user in Salesforce may see this ${object} but not edit it. Its owner or an administrator can share it.`,
+      )
+    }
+    const changed = Object.keys(values).filter((name) => (record[name] ?? null) !== values[name])
+    if (changed.length === 0)
+      throw new HubError('invalid_input', 'The record has these values already; there is nothing to change.')
+    const before = snapshot(record, changed)
+    const after = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
+    const rev = revOf(record)
+    const request: Request = { object, id, rev, before, set: after }
+    return {
+      summary: `Set ${changed.join(', ')} of ${titleOf(object, record)}.`,
+      effects: [
+        {
+          verb: 'update' as const,
+          target: `sf:${object}/${id}`,
+          resources: { 'sf.object': object },
+          before: shown(before),
+          after,
+        },
+      ],
+      audience: {
+        external: false,
+        people: 'unknown' as const,
+        massMention: false,
+        where: 'whoever follows the record in Salesforce',
+      },
+      rev,
+      fidelity: 'checked' as const,
+      undo: 'partial' as const,
+      warnings: [...warnings, ...sideEffects(object, changed)],
+      request,
+    }
+  },
+  async apply({ object, id, rev, before, set }: Request, { vendor }: Writes<Salesforce>) {
+    await requireUnmoved(vendor, { object, id, rev }, before)
+    await vendor.update(object, id, set, new Date(rev))
+    return {
+      object,
+      id,
+      url: vendor.url(id),
+      before: fieldValues.parse(shown(before)),
+      after: fieldValues.parse(set),
+      content_trust: 'untrusted' as const,
+    }
+  },
+})
+
+function sideEffects(object: string, changed: readonly string[]): readonly string[] {
+  return [
+    'Automations of this Salesforce org may act on the change and may send e-mail.',
+    ...(object === 'Opportunity' && changed.includes('StageName')
+      ? ['Salesforce sets the probability and the forecast category of an opportunity by its stage.']
+      : []),
+  ]
+}

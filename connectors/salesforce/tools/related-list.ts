@@ -1,0 +1,73 @@
+// The records that belong to another one: the opportunities of an account, the tasks of a case.
+import { HubError, readTool } from 'toolgate/kit'
+import type { Reads } from 'toolgate/kit'
+import { z } from 'zod'
+import { apiName, recordId, toLongId } from '../identifiers.ts'
+import { isObjectName } from '../objects.ts'
+import type { ObjectName } from '../objects.ts'
+import { cursor, nextCursor, pageQuery } from '../page.ts'
+import type { ObjectSchema, Salesforce } from '../salesforce.ts'
+import { exampleIds } from '../sandbox/examples.ts'
+import { fieldList, fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
+
+const longest = 500
+
+export const relatedList = readTool({
+  name: 'related_list',
+  title: 'Salesforce: related list',
+  description:
+    'Lists the records related to one record by the name of the relationship, such as Opportunities, Contacts, Cases or Tasks of an account. sf_object_describe lists the relationships.',
+  class: 'R',
+  default: 'on',
+  scopes: ['api', 'Read on the object', 'field-level Read'],
+  resolves: ['sf.object'],
+  input: z.strictObject({
+    id: recordId,
+    relationship: apiName,
+    fields: fieldList.optional(),
+    limit: z.int().min(1).max(100).default(20),
+    cursor: cursor.optional(),
+  }),
+  output: z.strictObject({
+    rows: z.array(row),
+    next_cursor: z.string().optional(),
+    truncated: z.boolean(),
+    content_trust: untrusted,
+  }),
+  example: { id: exampleIds.account, relationship: 'Opportunities' },
+  rows: { in: 'rows', resources: resourcesOf },
+  async run({ id, relationship, fields, limit, cursor: from }, context: Reads<Salesforce>) {
+    const { vendor, now } = context
+    const parent = await vendor.describe(await vendor.objectOf(id, now), now)
+    const { object, by } = related(parent, relationship)
+    const schema = await vendor.describe(object, now)
+    const question = {
+      object,
+      fields: select(schema, object, fields, context.within('sf.object')),
+      conditions: [`${by} = '${toLongId(id)}'`],
+      order: undefined,
+    }
+    const records = await vendor.query(pageQuery(question, limit, from))
+    const presented = records.slice(0, limit).map((record) => present(object, record, question.fields, longest))
+    const rows = fit(presented.map((one) => one.row))
+    return {
+      rows: [...rows],
+      ...(records.length > rows.length && { next_cursor: nextCursor(question, from, rows) }),
+      truncated: presented.slice(0, rows.length).some(({ cut }) => cut.length > 0),
+      content_trust: 'untrusted' as const,
+    }
+  },
+})
+
+function related(parent: ObjectSchema, relationship: string): { readonly object: ObjectName; readonly by: string } {
+  const known = parent.childRelationships.filter(
+    ({ childSObject, relationshipName }) => relationshipName !== null && isObjectName(childSObject),
+  )
+  const found = known.find((one) => one.relationshipName?.toLowerCase() === relationship.toLowerCase())
+  if (found && isObjectName(found.childSObject)) return { object: found.childSObject, by: found.field }
+  const names = known.map((one) => one.relationshipName).join(', ')
+  throw new HubError(
+    'invalid_input',
+    `${parent.name} has no related list ${relationship} that the hub works with. It has: ${names}.`,
+  )
+}

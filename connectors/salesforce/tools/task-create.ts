@@ -1,0 +1,122 @@
+// Makes a task on a record, for its to-do list and history.
+import { HubError, writeTool } from 'toolgate/kit'
+import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { z } from 'zod'
+import { check } from '../check.ts'
+import { keyPrefix, recordId, toLongId } from '../identifiers.ts'
+import type { ObjectName } from '../objects.ts'
+import { fetchRecord, titleField, titleOf } from '../record.ts'
+import type { Salesforce } from '../salesforce.ts'
+import { exampleIds } from '../sandbox/examples.ts'
+
+interface Request {
+  readonly values: JsonObject
+  readonly [key: string]: JsonObject
+}
+
+interface Party {
+  readonly object: ObjectName
+  readonly title: string
+}
+
+const userId = recordId.refine((id) => keyPrefix(id) === '005', 'The id of a user begins with 005.')
+
+export const taskCreate = writeTool({
+  name: 'task_create',
+  title: 'Salesforce: create task',
+  description:
+    'Creates a task on an account, opportunity or case (what_id), or with a contact or lead (who_id). It belongs to the hub’s user unless owner_id names a user; a record’s OwnerId is one.',
+  class: 'W1',
+  default: 'on',
+  verb: 'create',
+  scopes: ['api', 'Edit Tasks', 'Read on the related records'],
+  resolves: ['sf.object'],
+  routes: ['POST /services/data/{version}/sobjects/Task'],
+  changes: ['Subject', 'Description', 'ActivityDate', 'Status', 'Priority', 'WhatId', 'WhoId', 'OwnerId'],
+  input: z.strictObject({
+    subject: z.string().min(1).max(255),
+    description: z.string().max(32_000).optional(),
+    due: z.iso.date().optional(),
+    status: z.string().max(40).default('Not Started'),
+    priority: z.string().max(20).default('Normal'),
+    what_id: recordId.optional(),
+    who_id: recordId.optional(),
+    owner_id: userId.optional(),
+  }),
+  output: z.strictObject({ id: z.string(), url: z.string() }),
+  example: { subject: 'Call Helen Marsh about the renewal', what_id: exampleIds.opportunity, due: '2030-01-15' },
+  async plan(input, { vendor, now }: Reads<Salesforce>) {
+    const schema = await vendor.describe('Task', now)
+    if (!schema.createable) throw new HubError('forbidden', 'The hub’s user in Salesforce may not create tasks.')
+    const { values, warnings } = check(schema, 'Task', fieldsOf(input), 'create')
+    const parties = await partiesOf(vendor, now, [input.what_id, input.who_id])
+    const request: Request = { values }
+    return {
+      summary: `Create the task “${String(values['Subject'])}”${parties.map(({ title }) => ` on ${title}`).join(' and')}.`,
+      effects: [
+        {
+          verb: 'create' as const,
+          target: 'sf:Task/new',
+          // The plan names the related records, so that whoever reads it must be allowed to see those too.
+          resources: { 'sf.object': ['Task', ...new Set(parties.map(({ object }) => object))] },
+          before: {},
+          after: values,
+        },
+      ],
+      audience: {
+        external: false,
+        people: input.owner_id === undefined ? 0 : 1,
+        massMention: false,
+        where: input.owner_id === undefined ? 'nobody; it is the hub’s own task' : 'the user who gets the task',
+      },
+      fidelity: 'checked' as const,
+      undo: 'exact' as const,
+      warnings: [
+        ...warnings,
+        ...(input.owner_id === undefined ? [] : ['Salesforce may notify the user who gets the task.']),
+      ],
+      request,
+    }
+  },
+  async apply({ values }: Request, { vendor }: Writes<Salesforce>) {
+    const id = await vendor.create('Task', values)
+    return { id, url: vendor.url(id) }
+  },
+})
+
+interface Input {
+  readonly subject: string
+  readonly description?: string | undefined
+  readonly due?: string | undefined
+  readonly status: string
+  readonly priority: string
+  readonly what_id?: string | undefined
+  readonly who_id?: string | undefined
+  readonly owner_id?: string | undefined
+}
+
+function fieldsOf(input: Input): Readonly<Record<string, string>> {
+  const fields = {
+    Subject: input.subject,
+    Description: input.description,
+    ActivityDate: input.due,
+    Status: input.status,
+    Priority: input.priority,
+    WhatId: input.what_id,
+    WhoId: input.who_id,
+    OwnerId: input.owner_id,
+  }
+  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** The related records, by name. It is refused here when one of them does not exist. */
+async function partiesOf(vendor: Salesforce, now: Date, ids: readonly (string | undefined)[]): Promise<readonly Party[]> {
+  const parties: Party[] = []
+  for (const id of ids) {
+    if (id === undefined) continue
+    const object = await vendor.objectOf(id, now)
+    const record = await fetchRecord(vendor, object, toLongId(id), [titleField(object)])
+    parties.push({ object, title: titleOf(object, record) })
+  }
+  return parties
+}

@@ -1,0 +1,168 @@
+// Slack's answers, parsed at the border: only what the tools use, in our words.
+import { z } from 'zod'
+import { badResponse } from './errors.ts'
+import { clean, readable } from './text.ts'
+
+export interface Page<Row> {
+  readonly rows: readonly Row[]
+  /** The cursor of the next page, or undefined on the last. */
+  readonly next: string | undefined
+}
+
+/** @throws HubError `bad_response` when Slack's answer does not have the shape that its pages promise. */
+export function one<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer)
+  if (!parsed.success) throw badResponse(parsed.error)
+  return parsed.data
+}
+
+const words = z.string().transform(clean)
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false)
+const optional = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined)
+const topic = z.object({ value: words }).nullish()
+const restriction = z.object({ user: z.array(z.string()).nullish(), type: z.array(z.string()).nullish() }).nullish()
+const cursor = z.object({ next_cursor: z.string().nullish() }).nullish()
+
+/** docs.slack.dev/reference/objects/conversation-object */
+const channel = z
+  .object({
+    id: z.string(),
+    name: words.nullish(),
+    is_im: flag,
+    is_mpim: flag,
+    is_private: flag,
+    is_archived: flag,
+    is_member: flag,
+    is_ext_shared: flag,
+    is_pending_ext_shared: flag,
+    is_org_shared: flag,
+    is_read_only: flag,
+    is_thread_only: flag,
+    is_non_threadable: flag,
+    num_members: z.number().int().nonnegative().nullish(),
+    created: z.number().nullish(),
+    topic,
+    purpose: topic,
+    properties: z.object({ posting_restricted_to: restriction, threads_restricted_to: restriction }).nullish(),
+  })
+  .transform((raw) => ({
+    id: raw.id,
+    name: raw.name ?? '',
+    isDirect: raw.is_im || raw.is_mpim,
+    isPrivate: raw.is_private,
+    isArchived: raw.is_archived,
+    isMember: raw.is_member,
+    /** Another company is in it, is about to be, or another workspace of a larger organisation is. */
+    isShared: raw.is_ext_shared || raw.is_pending_ext_shared || raw.is_org_shared,
+    isReadOnly: raw.is_read_only,
+    isThreadOnly: raw.is_thread_only,
+    isNonThreadable: raw.is_non_threadable,
+    members: raw.num_members ?? undefined,
+    created: raw.created ?? undefined,
+    topic: raw.topic?.value ?? '',
+    purpose: raw.purpose?.value ?? '',
+    /** Ids of the people who alone may post, where posting is restricted; the same for replies. */
+    postersOnly: restrictedTo(raw.properties?.posting_restricted_to),
+    repliersOnly: restrictedTo(raw.properties?.threads_restricted_to),
+  }))
+export type Channel = z.output<typeof channel>
+
+function restrictedTo(rule: z.output<typeof restriction>): readonly string[] | undefined {
+  if (rule === null || rule === undefined) return undefined
+  const { user, type } = rule
+  const nobody = (user ?? []).length === 0 && (type ?? []).length === 0
+  return nobody ? undefined : (user ?? [])
+}
+
+/** docs.slack.dev/reference/objects/user-object */
+const person = z
+  .object({
+    id: z.string(),
+    name: words.nullish(),
+    real_name: words.nullish(),
+    deleted: flag,
+    is_bot: flag,
+    is_restricted: flag,
+    is_ultra_restricted: flag,
+    is_stranger: flag,
+    tz: words.nullish(),
+    profile: z.object({ real_name: words.nullish(), display_name: words.nullish(), title: words.nullish() }).nullish(),
+  })
+  .transform((raw) => ({
+    id: raw.id,
+    handle: raw.name ?? '',
+    name: raw.real_name ?? raw.profile?.real_name ?? raw.name ?? '',
+    displayName: raw.profile?.display_name ?? '',
+    title: raw.profile?.title ?? '',
+    timeZone: raw.tz ?? undefined,
+    isActive: !raw.deleted,
+    isBot: raw.is_bot,
+    isGuest: raw.is_restricted || raw.is_ultra_restricted,
+    /** Of another company: seen through a channel that both share. */
+    isExternal: raw.is_stranger,
+  }))
+export type Person = z.output<typeof person>
+
+/** docs.slack.dev/reference/events/message */
+const message = z
+  .object({
+    ts: z.string(),
+    text: z.string().nullish(),
+    user: optional,
+    bot_id: optional,
+    username: words.nullish(),
+    subtype: optional,
+    thread_ts: optional,
+    reply_count: z.number().int().nonnegative().nullish(),
+    edited: z.object({}).nullish(),
+    reactions: z.array(z.object({ name: words, count: z.number().int() })).nullish(),
+    files: z
+      .array(z.object({ id: z.string(), name: words.nullish(), mimetype: words.nullish(), size: z.number().nullish() }))
+      .nullish(),
+  })
+  .transform((raw) => ({
+    ts: raw.ts,
+    /** As Slack keeps it. */
+    mrkdwn: raw.text ?? '',
+    text: readable(raw.text ?? ''),
+    user: raw.user,
+    bot: raw.bot_id,
+    username: raw.username ?? undefined,
+    subtype: raw.subtype,
+    threadTs: raw.thread_ts,
+    replies: raw.reply_count ?? 0,
+    edited: raw.edited !== null && raw.edited !== undefined,
+    reactions: raw.reactions ?? [],
+    files: raw.files ?? [],
+  }))
+export type Message = z.output<typeof message>
+
+export const authTest = z.object({
+  user_id: z.string(),
+  bot_id: optional,
+  url: z.string().regex(/^https:\/\/[a-z0-9.-]+\/$/),
+})
+export const channelAnswer = z.object({ channel })
+export const channelPage = z
+  .object({ channels: z.array(channel), response_metadata: cursor })
+  .transform(({ channels, response_metadata }) => ({ channels, next: nextOf(response_metadata) }))
+export const memberPage = z.object({ members: z.array(z.string()) })
+export const messagePage = z
+  .object({ messages: z.array(message), response_metadata: cursor })
+  .transform(({ messages, response_metadata }) => ({ messages, next: nextOf(response_metadata) }))
+export const personAnswer = z.object({ user: person })
+export const personPage = z
+  .object({ members: z.array(person), response_metadata: cursor })
+  .transform(({ members, response_metadata }) => ({ people: members, next: nextOf(response_metadata) }))
+export const sent = z.object({ channel: z.string(), ts: z.string() })
+
+function nextOf(metadata: z.output<typeof cursor>): string | undefined {
+  const next = metadata?.next_cursor
+  return next === undefined || next === null || next === '' ? undefined : next
+}

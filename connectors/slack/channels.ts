@@ -1,0 +1,105 @@
+// Which channel is meant, whether the app can act in it, and who would see it.
+import { HubError } from 'toolgate/kit'
+import type { Audience } from 'toolgate/kit'
+import type { Channel, Person } from './answers.ts'
+import type { ChannelKind, Slack } from './slack.ts'
+
+const pageSize = 200
+const mostPages = 10
+/** Members are looked up one by one (users.info takes some 100 a minute) and remembered for a while. */
+export const mostLookedUp = 100
+const atOnce = 8
+
+/** The channel with this id or `#name`. Names are compared code point by code point: look-alikes are other channels. */
+export async function resolveChannel(slack: Slack, reference: string): Promise<Channel> {
+  const channel = reference.startsWith('#') ? await byName(slack, reference.slice(1)) : await slack.channel(reference)
+  if (channel.isDirect) {
+    throw new HubError('refused', 'This is a direct conversation, which these tools neither read nor write.')
+  }
+  return channel
+}
+
+async function byName(slack: Slack, name: string): Promise<Channel> {
+  const kinds: readonly ChannelKind[] = ['public_channel', 'private_channel']
+  let complete = true
+  for (const kind of kinds) {
+    let cursor: string | undefined
+    for (let page = 0; page < mostPages; page += 1) {
+      const { rows, next } = await slack.channels({ types: [kind], mine: false, limit: pageSize, cursor })
+      const found = rows.find((channel) => channel.name === name)
+      // Again by its id: the list does not say everything about a channel.
+      if (found !== undefined) return slack.channel(found.id)
+      cursor = next
+      if (cursor === undefined) break
+    }
+    complete &&= cursor === undefined
+  }
+  const where = complete
+    ? 'that the app can see'
+    : `among the first ${pageSize * mostPages} of its kind; give its id instead`
+  throw new HubError('not_found', `There is no channel of exactly this name ${where}.`)
+}
+
+/** @throws HubError when Slack would refuse the app's messages here. */
+export function assertPostable(channel: Channel, userId: string, kind: 'message' | 'reply' | 'reaction' | 'change'): void {
+  if (channel.isArchived) throw new HubError('refused', `#${channel.name} is archived and takes no changes.`)
+  if (!channel.isMember) {
+    const sentence = `The app is not in #${channel.name}. Someone in it must invite the app: /invite and its name.`
+    throw new HubError('forbidden', sentence)
+  }
+  if (kind === 'message' && channel.isThreadOnly) {
+    throw new HubError('refused', `#${channel.name} takes replies in threads only.`)
+  }
+  if (kind === 'reply' && channel.isNonThreadable) {
+    throw new HubError('refused', `#${channel.name} takes no replies in threads.`)
+  }
+  const only = kind === 'message' ? channel.postersOnly : kind === 'reply' ? channel.repliersOnly : undefined
+  const readOnly = channel.isReadOnly && (kind === 'message' || kind === 'reply')
+  if (readOnly || (only !== undefined && !only.includes(userId))) {
+    throw new HubError('refused', `In #${channel.name} only some people may post, and the app is not among them.`)
+  }
+}
+
+export interface Reach {
+  readonly audience: Audience
+  readonly warnings: readonly string[]
+}
+
+/** Who would see it. Where guests cannot be ruled out, it counts as reaching outside. */
+export async function reachOf(
+  slack: Slack,
+  channel: Channel,
+  now: Date,
+  { massMention = false, mentioned = [] }: { massMention?: boolean; mentioned?: readonly Person[] } = {},
+): Promise<Reach> {
+  const people = channel.members ?? 'unknown'
+  const outside = await outsiders(slack, channel, now)
+  const strangers = mentioned.filter((person) => person.isGuest || person.isExternal)
+  const where = `#${channel.name}, ${people === 'unknown' ? 'an unknown number of' : people} ${people === 1 ? 'person' : 'people'}`
+  return {
+    audience: { external: outside !== undefined || strangers.length > 0, people, massMention, where },
+    warnings: [
+      ...(outside === undefined ? [] : [outside]),
+      ...strangers.map((person) => `${person.name} (${person.id}) is not of this company.`),
+    ],
+  }
+}
+
+/** Why people outside the company would see it; undefined when they would not. */
+async function outsiders(slack: Slack, channel: Channel, now: Date): Promise<string | undefined> {
+  const name = `#${channel.name}`
+  if (channel.isShared) return `${name} is shared with people outside this workspace.`
+  if (slack.settings.channels_without_guests?.includes(channel.id) === true) return undefined
+  const tooMany = `${name} has more members than are looked up one by one (${mostLookedUp}), so that guests cannot be ruled out.`
+  if ((channel.members ?? 0) > mostLookedUp) return tooMany
+  const members = await slack.members(channel.id, mostLookedUp + 1)
+  if (members.length > mostLookedUp) return tooMany
+  for (let first = 0; first < members.length; first += atOnce) {
+    const people = await Promise.all(members.slice(first, first + atOnce).map((id) => slack.person(id, now)))
+    // Somebody whom the app may not look up is somebody of whom nothing is known.
+    if (people.some((person) => person === undefined || person.isGuest || person.isExternal)) {
+      return `${name} has guests, who are not of this company.`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,54 @@
+// Slack: channels, messages and people, as the bot of an app that an administrator installed.
+import { connector } from 'toolgate/kit'
+import { verdict } from './errors.ts'
+import { sandbox } from './sandbox/sandbox.ts'
+import { openSlack, settings } from './slack.ts'
+import { channelGet } from './tools/channel-get.ts'
+import { channelList } from './tools/channel-list.ts'
+import { historyRead } from './tools/history-read.ts'
+import { messageDelete } from './tools/message-delete.ts'
+import { messageGet } from './tools/message-get.ts'
+import { messageSend } from './tools/message-send.ts'
+import { messageUpdate } from './tools/message-update.ts'
+import { reactionAdd } from './tools/reaction-add.ts'
+import { threadRead } from './tools/thread-read.ts'
+import { threadReply } from './tools/thread-reply.ts'
+import { userFind } from './tools/user-find.ts'
+
+export const slack = connector({
+  id: 'slack',
+  title: 'Slack',
+  prefix: 'slack',
+  settings,
+  credential: 'The bot token of your Slack app, which begins with xoxb-.',
+  base: () => 'https://slack.com',
+  // Slack's methods are all POST, also those that only look.
+  reads: [
+    'POST /api/auth.test',
+    'POST /api/conversations.history',
+    'POST /api/conversations.info',
+    'POST /api/conversations.list',
+    'POST /api/conversations.members',
+    'POST /api/conversations.replies',
+    'POST /api/users.conversations',
+    'POST /api/users.info',
+    'POST /api/users.list',
+    'POST /api/users.lookupByEmail',
+  ],
+  open: openSlack,
+  verdict,
+  tools: [
+    channelGet,
+    channelList,
+    historyRead,
+    messageDelete,
+    messageGet,
+    messageSend,
+    messageUpdate,
+    reactionAdd,
+    threadRead,
+    threadReply,
+    userFind,
+  ],
+  sandbox,
+})

@@ -1,0 +1,174 @@
+// The shared cases on our sandbox and on `emulate`, which others wrote: same connector, same SDK, same guarded fetch.
+import { createEmulator } from 'emulate'
+import type { JsonObject, Tool } from 'toolgate/kit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { guardedFetch } from '../../src/egress/fetch.ts'
+import { sandboxHarness } from '../../test/sandbox/harness.ts'
+import { slack } from './connector.ts'
+import { scopes } from './sandbox/seed.ts'
+import { sharedCases } from './shared-cases.ts'
+import type { Slack } from './slack.ts'
+import { askSlack, sandboxWorld, wordOf } from './world.ts'
+import type { World } from './world.ts'
+
+interface Opened {
+  readonly world: World
+  close(): Promise<void>
+}
+
+const onEmulator = sharedCases.filter((shared) => shared.emulator === undefined)
+const notOnEmulator = sharedCases.filter((shared) => shared.emulator !== undefined)
+
+describe('on our sandbox', () => {
+  const opened = openFor(openSandbox)
+  test.each(sharedCases)('$name', async ({ run }) => {
+    expect.hasAssertions()
+    await run(opened())
+  })
+
+  test('there are at least twenty of them', () => expect(sharedCases.length).toBeGreaterThanOrEqual(20))
+})
+
+describe('on the emulator', () => {
+  const opened = openFor(openEmulator)
+  test.each(onEmulator)('$name', async ({ run }) => {
+    expect.hasAssertions()
+    await run(opened())
+  })
+
+  // When one of these fails, the emulator has become right: run its case there too.
+  test.each(notOnEmulator)('cannot be asked: $name ($emulator.wrong)', async ({ emulator }) => {
+    expect.hasAssertions()
+    await emulator?.shows(opened())
+  })
+})
+
+function openFor(make: () => Promise<Opened>): () => World {
+  let opened: Opened | undefined
+  beforeAll(async () => {
+    opened = await make()
+  })
+  afterAll(() => opened?.close())
+  return () => {
+    if (opened === undefined) throw new Error('The world is not open yet.')
+    return opened.world
+  }
+}
+
+async function openSandbox(): Promise<Opened> {
+  const harness = await sandboxHarness(slack)
+  return { world: sandboxWorld(harness, { fetch, now: () => new Date() }), close: () => harness.close() }
+}
+
+const emulated = {
+  app: 'xoxb-emulated-app',
+  maya: 'xoxp-emulated-maya',
+  readOnly: 'xoxb-emulated-reader',
+  nobody: 'xoxb-nobody',
+}
+
+async function openEmulator(): Promise<Opened> {
+  const emulator = await createEmulator({ service: 'slack', port: 0, seed: { slack: emulatorSeed } })
+  const base = `http://127.0.0.1:${new URL(emulator.url).port}`
+  const counts = new Map<string, number>()
+  const ask: World['ask'] = (method, args, as = 'app') => askSlack(fetch, base, method, args, emulated[as])
+  const channels = await emulatorChannels(ask)
+  const { user_id: maya } = await ask('auth.test', {}, 'maya')
+
+  const world: World = {
+    name: 'emulator',
+    async open(kind, credential = emulated.app) {
+      const guard = guardedFetch({ ...guarding(kind), base })
+      const counted: typeof guard.fetch = (input, init) => {
+        const method = new URL(input instanceof Request ? input.url : input).pathname.replace('/api/', '')
+        counts.set(method, (counts.get(method) ?? 0) + 1)
+        return guard.fetch(input, init)
+      }
+      const vendor: unknown = await slack.open({ base, fetch: counted, settings: {}, credential, cache: new Map() })
+      return { vendor: vendor as Slack, touched: guard.touched }
+    },
+    ask,
+    asked: (method) => counts.get(method) ?? 0,
+    tokens: emulated,
+    channels,
+    names: { support: 'support', secret: 'finance-private' },
+    people: { app: 'U0TOOLGATE', maya: wordOf(maya) },
+    now: () => new Date(),
+  }
+  return { world, close: () => emulator.close() }
+}
+
+const emulatorSeed = {
+  team: { name: 'Larkfield', domain: 'larkfield' },
+  users: [{ name: 'maya', real_name: 'Maya Okafor', email: 'maya.okafor@larkfield.example' }],
+  channels: ['support', 'partner-brightwater', 'launch-2025', 'finance-private'].map((name) => ({
+    name,
+    is_private: name === 'finance-private',
+  })),
+  oauth_apps: [
+    {
+      client_id: 'c',
+      client_secret: 's',
+      name: 'Toolgate',
+      redirect_uris: [],
+      bot_name: 'toolgate',
+      bot_user_id: 'U0TOOLGATE',
+      bot_id: 'B0TOOLGATE',
+    },
+  ],
+  tokens: [
+    {
+      token: emulated.app,
+      user: 'U0TOOLGATE',
+      bot_id: 'B0TOOLGATE',
+      scopes: [...scopes, 'channels:join', 'channels:manage'],
+    },
+    {
+      token: emulated.readOnly,
+      user: 'U0TOOLGATE',
+      bot_id: 'B0TOOLGATE',
+      scopes: scopes.filter((scope) => scope !== 'chat:write'),
+    },
+    { token: emulated.maya, user: 'maya', scopes: [...scopes] },
+  ],
+  strict_scopes: true,
+}
+
+/** The app joins what it is in on the sandbox too; the emulator seeds its channels before the app exists. */
+async function emulatorChannels(ask: World['ask']): Promise<World['channels']> {
+  const listed = await ask('conversations.list', { types: 'public_channel' })
+  const hers = await ask('conversations.list', { types: 'private_channel' }, 'maya')
+  const ids = new Map(
+    [...(listed['channels'] as JsonObject[]), ...(hers['channels'] as JsonObject[])].map((channel) => [
+      wordOf(channel['name']),
+      wordOf(channel['id']),
+    ]),
+  )
+  const named = (name: string) => ids.get(name) ?? ''
+  for (const name of ['support', 'partner-brightwater', 'launch-2025']) {
+    expect(await ask('conversations.join', { channel: named(name) })).toMatchObject({ ok: true })
+  }
+  expect(await ask('conversations.archive', { channel: named('launch-2025') })).toMatchObject({ ok: true })
+  return {
+    support: named('support'),
+    archive: named('launch-2025'),
+    shared: named('partner-brightwater'),
+    guests: named('general'),
+    restricted: named('general'),
+    random: named('random'),
+    secret: named('finance-private'),
+  }
+}
+
+function guarding(kind: 'read' | Tool) {
+  return {
+    reads: slack.reads,
+    writes: kind === 'read' || kind.kind === 'read' ? [] : kind.routes,
+    verdict: slack.verdict?.bind(slack),
+    loopback: true,
+    signal: new AbortController().signal,
+    now: () => new Date(),
+    random: Math.random,
+    timeoutMs: 10_000,
+  }
+}

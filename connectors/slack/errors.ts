@@ -1,0 +1,197 @@
+// What Slack's errors mean: for a write, whether it may have happened; for the agent, a sentence of ours.
+import { HubError } from 'toolgate/kit'
+import type { ErrorCode, Verdict, VendorAnswer } from 'toolgate/kit'
+
+interface Meaning {
+  readonly code: ErrorCode
+  readonly sentence: string
+  /** `refused` where left out: Slack looked at the request and did nothing. */
+  readonly write?: Verdict
+}
+
+const credential = 'Slack does not accept the credential of this connection. Whoever runs the hub must renew it.'
+const malformed = 'Slack did not understand the request. Nothing was done; this is for whoever runs the hub to look at.'
+const broke = 'Slack broke while it answered. Try again later.'
+const restricted = 'A setting of this workspace or channel keeps the app from posting here.'
+const migrating = 'Slack is moving this workspace and does not answer for now. Try again later.'
+const denied = "Slack does not let the app do this. Whoever runs the hub must look at the app's permissions."
+
+/**
+ * Slack's documented errors: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.delete, reactions.add,
+ * conversations.info, conversations.history, conversations.replies and users.info. Of `fatal_error` and `internal_error`
+ * they say that "it's possible some aspect of the operation succeeded before the error was raised".
+ */
+const meanings: Readonly<Record<string, Meaning>> = {
+  fatal_error: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  internal_error: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  service_unavailable: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  request_timeout: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  update_failed: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  team_added_to_org: { code: 'unavailable', sentence: migrating },
+  org_login_required: { code: 'unavailable', sentence: migrating },
+  external_channel_migrating: { code: 'unavailable', sentence: migrating },
+
+  channel_not_found: {
+    code: 'not_found',
+    sentence: 'Slack has no such channel, or it is private and the app is not in it. Find channels with channel_list.',
+  },
+  thread_not_found: { code: 'not_found', sentence: 'There is no message with this timestamp in this channel.' },
+  message_not_found: { code: 'not_found', sentence: 'There is no message with this timestamp in this channel.' },
+  user_not_found: { code: 'not_found', sentence: 'Slack has no such person. Find people with user_find.' },
+  users_not_found: { code: 'not_found', sentence: 'Nobody in this workspace has this e-mail address.' },
+  user_not_visible: { code: 'not_found', sentence: 'The app may not see this person.' },
+  team_not_found: { code: 'not_found', sentence: 'The workspace of this message is gone.' },
+
+  is_archived: { code: 'refused', sentence: 'The channel is archived and takes no changes.' },
+  is_inactive: { code: 'refused', sentence: 'The channel is archived or frozen and takes no changes.' },
+  cant_update_message: { code: 'refused', sentence: 'Only messages of the app itself can be changed.' },
+  cant_delete_message: { code: 'refused', sentence: 'Only messages of the app itself can be deleted.' },
+  edit_window_closed: { code: 'refused', sentence: 'The workspace no longer lets this message be edited.' },
+  compliance_exports_prevent_deletion: {
+    code: 'refused',
+    sentence: 'Compliance settings keep messages from being deleted.',
+  },
+  block_mismatch: { code: 'refused', sentence: 'This message has blocks that text cannot replace.' },
+  streaming_state_conflict: { code: 'conflict', sentence: 'The message is still being written. Try again later.' },
+  too_many_emoji: { code: 'refused', sentence: 'The message already has as many different reactions as it can have.' },
+  too_many_reactions: { code: 'refused', sentence: 'The app already has as many reactions on this message as it can have.' },
+  not_reactable: { code: 'refused', sentence: 'This cannot be reacted to.' },
+  already_reacted: { code: 'refused', sentence: 'The app already reacted with this emoji.' },
+  restricted_action: { code: 'refused', sentence: restricted },
+  restricted_action_read_only_channel: { code: 'refused', sentence: restricted },
+  restricted_action_thread_only_channel: { code: 'refused', sentence: 'This channel takes replies in threads only.' },
+  restricted_action_non_threadable_channel: { code: 'refused', sentence: 'This channel takes no replies in threads.' },
+  restricted_action_thread_locked: { code: 'refused', sentence: 'This thread is locked.' },
+
+  msg_too_long: { code: 'invalid_input', sentence: 'The message is too long for Slack. Shorten it.' },
+  no_text: { code: 'invalid_input', sentence: 'The message has no text.' },
+  invalid_name: { code: 'invalid_input', sentence: 'This workspace has no emoji of that name.' },
+  bad_timestamp: { code: 'invalid_input', sentence: 'The timestamp is not one of a message.' },
+  invalid_thread_ts: { code: 'invalid_input', sentence: 'The timestamp is not one of a message.' },
+  invalid_ts_latest: { code: 'invalid_input', sentence: 'The end of the time range is not a time.' },
+  invalid_ts_oldest: { code: 'invalid_input', sentence: 'The start of the time range is not a time.' },
+  invalid_cursor: { code: 'invalid_input', sentence: 'The cursor is not valid any more. Start again without it.' },
+  invalid_limit: { code: 'invalid_input', sentence: 'The limit is out of range.' },
+
+  not_in_channel: {
+    code: 'forbidden',
+    sentence: 'The app is not in this channel. Someone in it must invite the app: /invite and its name.',
+  },
+  missing_scope: { code: 'forbidden', sentence: denied },
+  no_permission: { code: 'forbidden', sentence: denied },
+  access_denied: { code: 'forbidden', sentence: denied },
+  not_allowed_token_type: { code: 'forbidden', sentence: denied },
+  team_access_not_granted: { code: 'forbidden', sentence: denied },
+  enterprise_is_restricted: { code: 'forbidden', sentence: denied },
+  accesslimited: { code: 'forbidden', sentence: denied },
+  ekm_access_denied: { code: 'forbidden', sentence: 'The administrators of this workspace have suspended posting.' },
+
+  not_authed: { code: 'unauthenticated', sentence: credential },
+  invalid_auth: { code: 'unauthenticated', sentence: credential },
+  account_inactive: { code: 'unauthenticated', sentence: credential },
+  token_revoked: { code: 'unauthenticated', sentence: credential },
+  token_expired: { code: 'unauthenticated', sentence: credential },
+  two_factor_setup_required: { code: 'unauthenticated', sentence: credential },
+
+  ratelimited: { code: 'rate_limited', sentence: 'Slack asks to wait before the next request.' },
+  rate_limited: { code: 'rate_limited', sentence: 'Slack asks to wait before the next request.' },
+
+  unknown_method: { code: 'internal', sentence: malformed },
+  method_deprecated: { code: 'internal', sentence: malformed },
+  deprecated_endpoint: { code: 'internal', sentence: malformed },
+  invalid_arguments: { code: 'internal', sentence: malformed },
+  invalid_arg_name: { code: 'internal', sentence: malformed },
+  invalid_array_arg: { code: 'internal', sentence: malformed },
+  invalid_charset: { code: 'internal', sentence: malformed },
+  invalid_form_data: { code: 'internal', sentence: malformed },
+  invalid_post_type: { code: 'internal', sentence: malformed },
+  missing_post_type: { code: 'internal', sentence: malformed },
+  no_item_specified: { code: 'internal', sentence: malformed },
+  invalid_metadata_format: { code: 'internal', sentence: malformed },
+  invalid_metadata_schema: { code: 'internal', sentence: malformed },
+  metadata_too_large: { code: 'internal', sentence: malformed },
+  metadata_must_be_sent_from_app: { code: 'internal', sentence: malformed },
+}
+
+/** Slack says in the body what other vendors say in the status. An error that its pages do not list is unclear. */
+export function verdict({ status, json }: VendorAnswer): Verdict {
+  if (status === 408 || status >= 500) return 'unclear'
+  if (status >= 400) return 'refused'
+  if (status !== 200 || !isObject(json)) return 'unclear'
+  if (json['ok'] === true) return 'accepted'
+  const meaning = meaningOf(json['error'])
+  if (json['ok'] !== false || meaning === undefined) return 'unclear'
+  return meaning.write ?? 'refused'
+}
+
+/** The HubError for whatever the SDK threw. */
+export function toHubError(error: unknown): HubError {
+  if (error instanceof HubError) return error
+  const thrown = isObject(error) ? error : {}
+  if (thrown['original'] instanceof HubError) return thrown['original']
+  switch (thrown['code']) {
+    case 'slack_webapi_platform_error':
+      return platformError(thrown['data'], error)
+    case 'slack_webapi_rate_limited_error':
+      return rateLimited(Number(thrown['retryAfter']), error)
+    case 'slack_webapi_http_error':
+      return httpError(Number(thrown['statusCode']), error)
+    case 'slack_webapi_request_error':
+      return new HubError('unavailable', 'Slack cannot be reached. Try again later.', { cause: error })
+    default:
+      // The SDK has no code for a 429 that does not say how long to wait.
+      if (error instanceof Error && error.message.startsWith('Retry header did not contain')) return rateLimited(NaN, error)
+      return badResponse(error)
+  }
+}
+
+/** Whether Slack said this one thing. */
+export function isSlackError(error: unknown, name: string): boolean {
+  return nameOf(error instanceof HubError ? error.cause : error) === name
+}
+
+export function badResponse(cause: unknown): HubError {
+  return new HubError('bad_response', 'The answer of Slack could not be understood. Try again later.', { cause })
+}
+
+function platformError(data: unknown, cause: unknown): HubError {
+  const answer = isObject(data) ? data : {}
+  const name = answer['error']
+  if (name === 'missing_scope') return missingScope(answer['needed'], cause)
+  const meaning = meaningOf(name)
+  if (meaning !== undefined) return new HubError(meaning.code, meaning.sentence, { cause })
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9_]{1,79}$/.test(name)) return badResponse(cause)
+  return new HubError('refused', 'Slack refused for a reason that the hub does not know. The log has its name.', { cause })
+}
+
+function missingScope(needed: unknown, cause: unknown): HubError {
+  if (typeof needed !== 'string' || !/^[a-z:._,| -]{1,200}$/.test(needed))
+    return new HubError('forbidden', denied, { cause })
+  const sentence = `The Slack app lacks the scope ${needed}. Whoever runs the hub must add it and install the app again.`
+  return new HubError('forbidden', sentence, { cause })
+}
+
+function rateLimited(seconds: number, cause: unknown): HubError {
+  if (!Number.isFinite(seconds))
+    return new HubError('rate_limited', 'Slack asks to wait before the next request.', { cause })
+  const sentence = `Slack asks to wait ${seconds} seconds before the next request.`
+  return new HubError('rate_limited', sentence, { cause, retryAfterMs: seconds * 1000 })
+}
+
+function httpError(status: number, cause: unknown): HubError {
+  if (status === 408 || status >= 500) return new HubError('unavailable', broke, { cause })
+  return badResponse(cause)
+}
+
+function meaningOf(name: unknown): Meaning | undefined {
+  return typeof name === 'string' && Object.hasOwn(meanings, name) ? meanings[name] : undefined
+}
+
+function nameOf(thrown: unknown): unknown {
+  const data = isObject(thrown) ? thrown['data'] : undefined
+  return isObject(data) ? data['error'] : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

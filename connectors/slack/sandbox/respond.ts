@@ -1,0 +1,109 @@
+// One request to the stand-in: who asks, which method, with what scopes; then the method itself.
+import type { JsonObject, SandboxRequest, SandboxResponse, SandboxState } from 'toolgate/kit'
+import { chatDelete, chatGetPermalink, chatPostMessage, chatUpdate } from './chat.ts'
+import {
+  conversationsHistory,
+  conversationsInfo,
+  conversationsList,
+  conversationsMembers,
+  conversationsReplies,
+  usersConversations,
+} from './conversations.ts'
+import { reactionsAdd, reactionsGet, reactionsRemove } from './reactions.ts'
+import { authTest, usersInfo, usersList, usersLookupByEmail } from './users.ts'
+import { SlackRefusal, requireScope, userOf } from './workspace.ts'
+import type { Asked, Token } from './workspace.ts'
+
+interface Method {
+  /** Any of these; where left out, the method looks itself. */
+  readonly scopes?: readonly string[]
+  readonly run: (asked: Asked) => JsonObject
+}
+
+/** docs.slack.dev/reference/methods */
+const methods: Readonly<Record<string, Method>> = {
+  'auth.test': { run: authTest },
+  'chat.delete': { scopes: ['chat:write'], run: chatDelete },
+  'chat.getPermalink': { run: chatGetPermalink },
+  'chat.postMessage': { scopes: ['chat:write'], run: chatPostMessage },
+  'chat.update': { scopes: ['chat:write'], run: chatUpdate },
+  'conversations.history': { run: conversationsHistory },
+  'conversations.info': { run: conversationsInfo },
+  'conversations.list': { run: conversationsList },
+  'conversations.members': { run: conversationsMembers },
+  'conversations.replies': { run: conversationsReplies },
+  'reactions.add': { scopes: ['reactions:write'], run: reactionsAdd },
+  'reactions.get': { scopes: ['reactions:read'], run: reactionsGet },
+  'reactions.remove': { scopes: ['reactions:write'], run: reactionsRemove },
+  'users.conversations': { run: usersConversations },
+  'users.info': { scopes: ['users:read'], run: usersInfo },
+  'users.list': { scopes: ['users:read'], run: usersList },
+  'users.lookupByEmail': { scopes: ['users:read.email'], run: usersLookupByEmail },
+}
+
+export function respond(request: SandboxRequest, state: SandboxState, now: Date): SandboxResponse {
+  const name = /^\/api\/([A-Za-z.]+)$/.exec(request.path)?.[1]
+  if (name === undefined || !['GET', 'POST'].includes(request.method)) {
+    return {
+      status: 404,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: '<!DOCTYPE html><title>Not found</title>',
+    }
+  }
+  let token: Token | undefined
+  try {
+    const given = argumentsOf(request)
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined
+    if (method === undefined) throw new SlackRefusal('unknown_method', { req_method: name })
+    token = tokenOf(request, given, state)
+    const me = userOf(state, token.user)
+    if (me === undefined) throw new SlackRefusal('account_inactive')
+    const asked: Asked = { arguments: given, token, me, state, now }
+    if (method.scopes !== undefined) requireScope(asked, ...method.scopes)
+    return answer(method.run(asked), token)
+  } catch (error) {
+    if (!(error instanceof SlackRefusal)) throw error
+    return answer({ ok: false, error: error.code, ...error.details }, token)
+  }
+}
+
+function answer(body: JsonObject, token: Token | undefined): SandboxResponse {
+  const scopes = token === undefined ? {} : { 'x-oauth-scopes': token.scopes.join(',') }
+  return { status: 200, headers: { 'content-type': 'application/json; charset=utf-8', ...scopes }, body }
+}
+
+function tokenOf({ headers }: SandboxRequest, given: ReadonlyMap<string, string>, state: SandboxState): Token {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? given.get('token')
+  if (bearer === undefined) throw new SlackRefusal('not_authed')
+  const token = state.get('token', bearer) as Token | undefined
+  if (token === undefined) throw new SlackRefusal('invalid_auth')
+  if (token.revoked) throw new SlackRefusal('token_revoked')
+  return token
+}
+
+/** docs.slack.dev/apis/web-api#methods_supported: a query, a form, or JSON with the token in the header. */
+function argumentsOf({ method, query, headers, body }: SandboxRequest): ReadonlyMap<string, string> {
+  const given = new Map(query)
+  if (method === 'GET' || body === '') return given
+  const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
+  if (type === undefined || type === '') throw new SlackRefusal('missing_post_type')
+  if (type === 'application/x-www-form-urlencoded') {
+    for (const [key, value] of new URLSearchParams(body)) given.set(key, value)
+    return given
+  }
+  if (type !== 'application/json') throw new SlackRefusal('invalid_post_type')
+  for (const [key, value] of Object.entries(parseObject(body))) {
+    if (value !== null) given.set(key, typeof value === 'string' ? value : JSON.stringify(value))
+  }
+  return given
+}
+
+function parseObject(body: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  } catch {
+    // Slack has one word for all of it.
+  }
+  throw new SlackRefusal('invalid_json')
+}

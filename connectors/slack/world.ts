@@ -1,0 +1,153 @@
+// A Slack workspace to ask the connector about in tests, and how to run its tools there.
+import { HubError } from 'toolgate/kit'
+import type { Json, JsonObject, Plan, Tool } from 'toolgate/kit'
+import { expect } from 'vitest'
+import { slack } from './connector.ts'
+import { botToken, channelIds, otherTokens, userIds } from './sandbox/seed.ts'
+import type { Slack } from './slack.ts'
+
+/** A workspace with the channels and people that the cases speak of. */
+export interface World {
+  readonly name: 'sandbox' | 'emulator'
+  /** As a plan sees Slack, or as the apply of this tool does. */
+  open(kind: 'read' | Tool, credential?: string): Promise<{ readonly vendor: Slack; readonly touched: () => string }>
+  /** One request past the connector, with the token of this person or of the app. */
+  ask(method: string, args: Readonly<Record<string, string>>, as?: Account): Promise<JsonObject>
+  /** How many requests the app made to this method. */
+  asked(method: string): number
+  readonly tokens: Readonly<Record<Account | 'readOnly' | 'nobody', string>>
+  /** The app is in support, archive and shared; it is not in random, nor in the private channel secret. */
+  readonly channels: Readonly<
+    Record<'support' | 'archive' | 'shared' | 'guests' | 'restricted' | 'random' | 'secret', string>
+  >
+  readonly names: Readonly<Record<'support' | 'secret', string>>
+  readonly people: Readonly<Record<'app' | 'maya', string>>
+  readonly now: () => Date
+}
+export type Account = 'app' | 'maya'
+
+/** The seeded sandbox as such a world. `harness` is test/sandbox/harness.ts's. */
+
+export function sandboxWorld(
+  harness: {
+    readonly base: string
+    open(kind: 'read' | Tool, options: { credential?: string }): Promise<{ vendor: Slack; guard: { touched: () => string } }>
+    requests(): readonly { readonly path: string }[]
+  },
+  { fetch, now }: { readonly fetch: Fetch; readonly now: () => Date },
+): World {
+  const tokens = { app: botToken, maya: otherTokens.of('maya'), readOnly: otherTokens.readOnly, nobody: 'xoxb-nobody' }
+  return {
+    name: 'sandbox',
+    async open(kind, credential) {
+      const { vendor, guard } = await harness.open(kind, credential === undefined ? {} : { credential })
+      return { vendor, touched: guard.touched }
+    },
+    ask: (method, args, as = 'app') => askSlack(fetch, harness.base, method, args, tokens[as]),
+    asked: (method) => harness.requests().filter(({ path }) => path === `/api/${method}`).length,
+    tokens,
+    channels: {
+      support: channelId('support'),
+      archive: channelId('launch-2025'),
+      shared: channelId('partner-brightwater'),
+      guests: channelId('calder-rollout'),
+      restricted: channelId('announcements'),
+      random: channelId('random'),
+      secret: channelId('finance-private'),
+    },
+    names: { support: 'support', secret: 'finance-private' },
+    people: { app: userIds['toolgate'] ?? '', maya: userIds['maya'] ?? '' },
+    now,
+  }
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** One request past the SDK and the guarded fetch. */
+
+export async function askSlack(
+  fetch: Fetch,
+  base: string,
+  method: string,
+  args: Readonly<Record<string, string>>,
+  token: string,
+): Promise<JsonObject> {
+  const response = await fetch(`${base}/api/${method}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: new URLSearchParams(args),
+  })
+  if (!response.ok) return { status: response.status }
+  return (await response.json()) as JsonObject
+}
+
+function channelId(name: string): string {
+  const id = channelIds[name]
+  if (id === undefined) throw new Error(`The sandbox has no #${name}.`)
+  return id
+}
+
+/** The shape of a timestamp, of no message. */
+
+/** Runs a read as the hub does: parsed in, parsed out. */
+
+export async function look(world: World, name: string, input: unknown): Promise<JsonObject> {
+  const tool = toolNamed(name)
+  if (tool.kind !== 'read') throw new Error(`${name} writes.`)
+  const { vendor } = await world.open('read')
+  const answer: unknown = await tool.run(tool.input.parse(input), context(world, vendor))
+  return tool.output.parse(answer) as JsonObject
+}
+
+export async function planned(world: World, name: string, input: unknown): Promise<Plan> {
+  const tool = toolNamed(name)
+  if (tool.kind !== 'write') throw new Error(`${name} only looks.`)
+  const { vendor, touched } = await world.open('read')
+  const plan = await tool.plan(tool.input.parse(input), context(world, vendor))
+  expect(touched()).toBe('untouched')
+  return plan
+}
+
+export async function applied(
+  world: World,
+  name: string,
+  plan: Plan,
+  operationId = 'op_test',
+): Promise<{ readonly out: JsonObject; readonly touched: string }> {
+  const tool = toolNamed(name)
+  if (tool.kind !== 'write') throw new Error(`${name} only looks.`)
+  const { vendor, touched } = await world.open(tool)
+  // What was kept is what is sent: a request must survive storage.
+  const request: unknown = JSON.parse(JSON.stringify(plan.request))
+  const out: unknown = await tool.apply(request, { ...context(world, vendor), operationId })
+  return { out: tool.output.parse(out) as JsonObject, touched: touched() }
+}
+
+export function toolNamed(name: string): Tool {
+  const tool = slack.tools.find((candidate) => candidate.name === name)
+  if (tool === undefined) throw new Error(`There is no tool ${name}.`)
+  return tool
+}
+
+export async function refused(promise: Promise<unknown>, code: HubError['code']): Promise<HubError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(HubError)
+  expect((error as HubError).code).toBe(code)
+  return error as HubError
+}
+
+function context(world: World, vendor: Slack) {
+  return { vendor, now: world.now(), signal: new AbortController().signal, within: () => undefined }
+}
+
+/** Posts past the connector; gives the timestamp. */
+
+/** A text of an answer, which must be there. */
+
+export function wordOf(value: Json | undefined): string {
+  if (typeof value !== 'string') throw new TypeError('The answer has no such text.')
+  return value
+}

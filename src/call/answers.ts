@@ -1,0 +1,85 @@
+// The sentences in which a call can end.
+import { errorKinds, HubError } from '../kit/error.ts'
+import type { Operation } from '../kit/record.ts'
+import type { Decision } from '../policy/decide.ts'
+import type { Answer, Offer, PlanView } from './call.ts'
+import { heldDetails } from './details.ts'
+
+export function denied(decision: Decision, offer: Offer): Answer {
+  const because = decision.because === undefined ? '' : ` ${sentence(decision.because)}`
+  const message =
+    decision.rule === 'silence'
+      ? `No policy lets you use ${offer.name} like this.`
+      : `${offer.name} was refused by the rule ${decision.rule}.${because}`
+  return { status: 'denied', message: withInstead(message, decision), decision: decisionOf(decision) }
+}
+
+/** @param asked whether the caller wanted no more than this */
+export function previewed(decision: Decision, plan: PlanView, masked: readonly string[], asked: boolean): Answer {
+  const { lead, ...rest } = asked ? askedPreview(decision) : rulePreview(decision)
+  return { status: 'previewed', message: `${lead} ${plan.summary}`, plan, ...(masked.length > 0 && { masked }), ...rest }
+}
+
+/** The answer of an operation that waits for people, made from its record alone. */
+export function heldAnswer(operation: Operation): Answer {
+  const details = heldDetails(operation)
+  if (!details) throw new TypeError(`Operation ${operation.id} was never held.`)
+  const { approvers, rule, because, plan, masked } = details
+  const names = approvers.map((group) => group.join(' or '))
+  const reason = because === undefined ? '' : ` ${sentence(because)}`
+  return {
+    status: 'held',
+    message:
+      `Nothing was sent yet: it waits for ${names.join(' and for ')} to approve it.${reason} ` +
+      `Call again with the same arguments, or ask operation_get with {"id": "${operation.id}"}, to get the result.`,
+    operation_id: operation.id,
+    ...(plan && { plan }),
+    ...(masked.length > 0 && { masked }),
+    decision: { rule, ...(because !== undefined && { because }) },
+    approval: { approvers: names, expires_at: operation.deadlineAt, how: `toolgate approvals approve ${operation.id}` },
+  }
+}
+
+/** The answer to anything thrown while nothing had happened yet. */
+export function failure(error: unknown, operationId?: string): Answer {
+  const known = error instanceof HubError ? error : new HubError('internal', internalSentence, { cause: error })
+  const { code, retryAfterMs } = known
+  return {
+    status: 'failed',
+    message: known.message,
+    ...(operationId !== undefined && { operation_id: operationId }),
+    error: { code, retry: errorKinds[code].retry, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) },
+  }
+}
+
+export function decisionOf(decision: Decision): NonNullable<Answer['decision']> {
+  const { rule, because, instead } = decision
+  return { rule, ...(because !== undefined && { because }), ...(instead !== undefined && { instead }) }
+}
+
+const internalSentence =
+  'Something went wrong inside the hub, and nothing was sent. Its log says what, under the id of this call.'
+
+function askedPreview(decision: Decision) {
+  if (decision.effect === 'ask') {
+    const who = decision.approvers.map((group) => group.join(' or ')).join(' and ')
+    return { lead: `Nothing was sent. The call itself would be held for ${who}.`, decision: decisionOf(decision) }
+  }
+  if (decision.effect === 'preview') {
+    return { lead: `Nothing was sent, and the call itself would only be previewed too.`, decision: decisionOf(decision) }
+  }
+  return { lead: 'Nothing was sent. The call itself would be done.' }
+}
+
+function rulePreview(decision: Decision) {
+  const because = decision.because === undefined ? '' : ` ${sentence(decision.because)}`
+  return { lead: `Only shown, nothing was sent (rule ${decision.rule}).${because}`, decision: decisionOf(decision) }
+}
+
+function withInstead(message: string, decision: Decision): string {
+  return decision.instead === undefined ? message : `${message} ${sentence(decision.instead)}`
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

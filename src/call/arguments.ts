@@ -1,0 +1,105 @@
+// Outside arguments become a parsed input, or a sentence that says which of them is wrong.
+import type { z } from 'zod'
+import { HubError } from '../kit/error.ts'
+import { canonical, digest } from '../kit/json.ts'
+import type { JsonObject } from '../kit/json.ts'
+import type { Tool } from '../kit/tool.ts'
+import type { Offer } from './call.ts'
+
+/** One call as it is meant: the tool's own input apart from what the hub adds. */
+export interface Asked {
+  /** After the tool's schema: defaults filled in. */
+  readonly input: unknown
+  /** The tool's own arguments as JSON: what rules see, what the repeat key and the audit are made of. */
+  readonly args: JsonObject
+  readonly argsDigest: string
+  readonly dryRun: boolean
+  readonly key: string | undefined
+  readonly expectRev: string | undefined
+}
+
+const depthMax = 32
+const bytesMax = 256 * 1024
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** @throws HubError `invalid_input`, naming every property that is wrong */
+export function parseArguments(offer: Offer, given: unknown): Asked {
+  const { tool } = offer
+  const { own, ...hubs } = apart(tool, asObject(given ?? {}))
+  const parsed = tool.input.safeParse(own) as z.ZodSafeParseResult<unknown>
+  if (!parsed.success) throw new HubError('invalid_input', explain(parsed.error, tool, offer.name))
+  const args = JSON.parse(canonical(parsed.data)) as JsonObject
+  return { input: parsed.data, args, argsDigest: digest(args), ...hubs }
+}
+
+/** The arguments as an object that is safe to hash, walk and store. */
+function asObject(given: unknown): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new HubError('invalid_input', 'The arguments must be a JSON object.')
+  }
+  wholesome(given, 0)
+  let text: string
+  try {
+    text = canonical(given)
+  } catch (error) {
+    throw new HubError(
+      'invalid_input',
+      'The arguments are not valid JSON text: they have a lone surrogate or a number without a value.',
+      {
+        cause: error,
+      },
+    )
+  }
+  if (Buffer.byteLength(text) > bytesMax) {
+    throw new HubError('invalid_input', `The arguments are larger than ${bytesMax / 1024} KB. Send less at once.`)
+  }
+  return given as Readonly<Record<string, unknown>>
+}
+
+function wholesome(value: unknown, depth: number): void {
+  if (depth > depthMax) throw new HubError('invalid_input', `The arguments are nested deeper than ${depthMax} levels.`)
+  if (typeof value !== 'object' || value === null) return
+  for (const key of Object.keys(value)) {
+    if (forbiddenKeys.has(key)) throw new HubError('invalid_input', `A property may not be called ${key}.`)
+    wholesome((value as Record<string, unknown>)[key], depth + 1)
+  }
+}
+
+/** Takes out what the hub added to the tool's schema. A malformed flag never means "go ahead". */
+function apart(tool: Tool, given: Readonly<Record<string, unknown>>) {
+  if (tool.kind === 'read') return { own: given, dryRun: false, key: undefined, expectRev: undefined }
+  const { dry_run: dryRun = false, idempotency_key: key, expect_rev: expectRev, ...own } = given
+  if (typeof dryRun !== 'boolean') throw new HubError('invalid_input', 'dry_run must be true or false.')
+  if (key !== undefined && !(typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key) && !key.startsWith('auto:'))) {
+    throw new HubError(
+      'invalid_input',
+      'idempotency_key must be 1 to 255 visible ASCII characters without spaces, and may not begin with "auto:".',
+    )
+  }
+  if (expectRev === undefined) return { own, dryRun, key, expectRev }
+  if (!revises(tool))
+    throw new HubError('invalid_input', 'expect_rev is not known here: this tool changes no existing record.')
+  if (typeof expectRev !== 'string')
+    throw new HubError('invalid_input', 'expect_rev must be the text that a read gave as rev.')
+  return { own, dryRun, key, expectRev }
+}
+
+/** Whether it changes a record that is already there. */
+export function revises(tool: Tool): boolean {
+  return tool.kind === 'write' && (tool.verb === 'update' || tool.verb === 'delete')
+}
+
+function explain(error: z.ZodError, tool: Tool, name: string): string {
+  const known = Object.keys(tool.input.shape as object)
+  const sentences = error.issues.slice(0, 8).map((issue) => sentence(issue, known))
+  return `${name} cannot take these arguments. ${sentences.join(' ')}`
+}
+
+function sentence(issue: z.core.$ZodIssue, known: readonly string[]): string {
+  const at = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => JSON.stringify(key)).join(', ')
+    return at === '' ? `Unknown: ${keys}. It takes: ${known.join(', ') || 'nothing'}.` : `Unknown in ${at}: ${keys}.`
+  }
+  return `${at === '' ? 'The whole' : at}: ${issue.message}.`.replace(/\.\.$/, '.')
+}

@@ -1,0 +1,134 @@
+// The words of one call: what comes in, what goes out, and what handling it needs from the rest of the hub.
+import type { ErrorCode } from '../kit/error.ts'
+import type { Json, JsonObject } from '../kit/json.ts'
+import type { Principal, ToolFacts } from '../kit/policy.ts'
+import type { Store } from '../kit/record.ts'
+import type { Audience, Effect, Plan, Tool, UndoFidelity } from '../kit/tool.ts'
+import type { Policy } from '../policy/decide.ts'
+import type { Receipt } from './receipt.ts'
+
+/** Which door it came through. */
+export type Door = 'stdio' | 'http' | 'cli' | 'test'
+
+export interface Call {
+  /** Made by the door; unique. */
+  readonly id: string
+  readonly door: Door
+  readonly principal: Principal
+  /** The wire name as the caller wrote it. */
+  readonly tool: string
+  /** As the caller sent them: nothing about them is known yet. */
+  readonly arguments: unknown
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal
+}
+
+export type Status = 'done' | 'previewed' | 'held' | 'denied' | 'failed' | 'unknown'
+
+/** A plan as people and agents see it. */
+export interface PlanView {
+  readonly summary: string
+  readonly effects: readonly Omit<Effect, 'resources'>[]
+  readonly audience: Audience
+  readonly fidelity: Plan['fidelity']
+  readonly undo: UndoFidelity
+  readonly warnings: readonly string[]
+  readonly rev?: string | undefined
+}
+
+/** What every call ends in; also its wire form, under one output schema (`answer-schema.ts`). */
+export interface Answer {
+  readonly status: Status
+  /** One or a few sentences for the reader of the text. */
+  readonly message: string
+  /** Writes that got as far as an operation. */
+  readonly operation_id?: string
+  readonly result?: JsonObject
+  readonly plan?: PlanView
+  /** Fields that policy hid. */
+  readonly masked?: readonly string[]
+  /** Which rule said no or wait, why, and what would be allowed instead. */
+  readonly decision?: { readonly rule: string; readonly because?: string; readonly instead?: string }
+  readonly approval?: { readonly approvers: readonly string[]; readonly expires_at: string; readonly how: string }
+  readonly error?: { readonly code: ErrorCode; readonly retry: string; readonly retry_after_ms?: number }
+  /** True when this is the answer of an earlier, equal call. */
+  readonly replayed?: boolean
+  readonly notes?: readonly string[]
+}
+
+/** One tool of one configured instance. */
+export interface Offer {
+  /** The wire name. */
+  readonly name: string
+  readonly instance: string
+  readonly tool: Tool
+  readonly facts: ToolFacts
+  readonly state: 'on' | 'off'
+  /** Why it is in that state, for `toolgate tools`. */
+  readonly why: string
+  /** SHA-256 of what the tool is: name, class, schemas, routes. */
+  readonly definition: string
+}
+
+/** One vendor request as it was made. */
+export interface VendorRequest {
+  readonly method: string
+  /** The declared route that it matched. */
+  readonly route: string
+  readonly path: string
+  readonly status: number | undefined
+  readonly ms: number
+}
+
+/** How far a write got. `untouched`: provably nothing happened. */
+export type Touched = 'untouched' | 'accepted' | 'unclear'
+
+/** A vendor opened for one phase of one call. */
+export interface Session {
+  readonly vendor: unknown
+  readonly requests: readonly VendorRequest[]
+  /** Known by the fetch, not by the error. */
+  touched(): Touched
+}
+
+/** The configured instances, opened on demand. */
+export interface Vendors {
+  /** The address that it would reach, and a digest of its settings: an approval is bound to it. */
+  readonly describe: (instance: string) => { readonly base: string; readonly digest: string }
+  /** Only `reads`: a plan cannot write. */
+  forReading(offer: Offer, principal: Principal, signal: AbortSignal): Promise<Session>
+  /** The routes of this one tool, beside `reads`; only for an operation of which the ledger says that sending began. */
+  forWriting(offer: Offer, principal: Principal, signal: AbortSignal, receipt: Receipt): Promise<Session>
+}
+
+/** One version of everything that a person can configure. A call sees exactly one. */
+export interface Version {
+  /** Of configuration and policies together. */
+  readonly id: string
+  /** In the order of their names. */
+  readonly offers: ReadonlyMap<string, Offer>
+  readonly policy: Policy
+  readonly vendors: Vendors
+  /** Instances whose writes are only ever previewed, and why. */
+  readonly readOnly: ReadonlyMap<string, string>
+  readonly settings: CallSettings
+}
+
+export interface CallSettings {
+  /** How long one call may take at the vendor. */
+  readonly timeoutMs: number
+  /** How long a held call waits for its approvers. */
+  readonly approvalMs: number
+}
+
+export interface Services {
+  readonly store: Store
+  /** The version in force now. */
+  current(): Version
+  now(): Date
+  /** A fresh id: the prefix, `_`, and a sortable random part. */
+  id(prefix: string): string
+  /** Replaces every secret that the hub knows with a marker. */
+  scrub<T extends Json>(value: T): T
+  readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
+}

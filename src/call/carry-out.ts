@@ -1,0 +1,124 @@
+// The send: once more yes, durably "sending", then exactly the planned request, then a recorded outcome.
+import { HubError } from '../kit/error.ts'
+import type { Json, JsonObject } from '../kit/json.ts'
+import type { Operation } from '../kit/record.ts'
+import type { AnyWriteTool, Plan, Writes } from '../kit/tool.ts'
+import type { Decision } from '../policy/decide.ts'
+import { failure } from './answers.ts'
+import { requestsOf } from './audit.ts'
+import type { Answer, Session, Version } from './call.ts'
+import { beginSending, finish, unknownAnswer } from './ledger.ts'
+import { mask } from './mask.ts'
+import { decidePlan, planDigest } from './plan.ts'
+import { narrowing } from './work.ts'
+import type { Work } from './work.ts'
+
+export interface Sending extends Work {
+  readonly operation: Operation
+  readonly plan: Plan
+  /** The approver groups that have said yes; undefined where nobody had to be asked. */
+  readonly granted: readonly (readonly string[])[] | undefined
+}
+
+/** Longer than a call may take at the vendor, so that nobody else gives it up while it still runs. */
+export function sendingMs(version: Version): number {
+  return version.settings.timeoutMs + 30_000
+}
+
+export async function carryOut(work: Sending, tool: AnyWriteTool): Promise<Answer> {
+  const { call, operation, hub } = work
+  let decision: Decision
+  let session: Session | undefined
+  try {
+    decision = stillYes(work)
+    if (call.signal.aborted) throw new HubError('refused', 'The call was cancelled before anything was sent.')
+    const receipt = await beginSending(operation, call, hub)
+    const sent = { ...work, operation: receipt.operation }
+    // From here on the caller going away changes nothing: what was begun gets an outcome.
+    const signal = AbortSignal.timeout(work.trail.version.settings.timeoutMs)
+    try {
+      session = await work.trail.version.vendors.forWriting(work.offer, call.principal, signal, receipt)
+      work.trail.story.sessions.push(session)
+      const output = (await tool.apply(work.plan.request, contextOf(session, signal, sent))) as unknown
+      if (session.touched() === 'unclear') return await conclude(sent, 'unknown', unknownAnswer(operation.id))
+      return await conclude(sent, 'succeeded', done(sent, tool, output, decision))
+    } catch (error) {
+      return await concludeThrown(sent, session, error)
+    }
+  } catch (error) {
+    return await conclude(work, 'failed', failure(error, operation.id))
+  }
+}
+
+/**
+ * Policy, tool and approval are looked at again right before the send, in the version that is in force now.
+ *
+ * @throws HubError `refused` when any of them no longer says yes
+ */
+function stillYes(work: Sending): Decision {
+  const { hub, offer, plan, operation, granted, facts } = work
+  const version = hub.current()
+  const now = version.offers.get(offer.name)
+  if (now?.state !== 'on') throw new HubError('refused', `${offer.name} was switched off in the meantime. Nothing was sent.`)
+  if (planDigest(now, plan, version) !== operation.planDigest) {
+    throw new HubError(
+      'refused',
+      `${offer.name} or its configuration changed in the meantime. Nothing was sent; call again.`,
+    )
+  }
+  const decision = decidePlan(version, { ...facts, now: hub.now() }, now, plan)
+  if (decision.effect === 'allow') return decision
+  if (decision.effect === 'ask' && granted && covers(granted, decision.approvers)) return decision
+  throw new HubError(
+    'refused',
+    `The policy no longer allows it (rule ${decision.rule}). Nothing was sent; call again to hear more.`,
+  )
+}
+
+function covers(granted: readonly (readonly string[])[], needed: readonly (readonly string[])[]): boolean {
+  const have = new Set(granted.map((group) => JSON.stringify(group)))
+  return needed.every((group) => have.has(JSON.stringify(group)))
+}
+
+/** What is known after an error is known by the fetch, not by the error. */
+async function concludeThrown(sent: Sending, session: Session | undefined, error: unknown): Promise<Answer> {
+  const { call, hub, operation } = sent
+  const untouched = session === undefined || session.touched() === 'untouched'
+  hub.log.warn({ call: call.id, operation: operation.id, untouched, err: error }, 'a write did not go through')
+  if (untouched) return await conclude(sent, 'failed', failure(error, operation.id))
+  return await conclude(sent, 'unknown', unknownAnswer(operation.id))
+}
+
+async function conclude(work: Sending, to: 'succeeded' | 'failed' | 'unknown', answer: Answer): Promise<Answer> {
+  const { call, hub, operation } = work
+  const shown = hub.scrub(answer as unknown as JsonObject) as unknown as Answer
+  try {
+    await finish(operation, to, shown, call, hub, { vendor: requestsOf(work.trail.story) })
+    return answer
+  } catch (error) {
+    hub.log.error({ call: call.id, operation: operation.id, err: error }, 'an outcome could not be recorded')
+    // Without a record of it, a later call cannot know: the caller must not be told more than that.
+    return to === 'failed' ? answer : unknownAnswer(operation.id)
+  }
+}
+
+function done(work: Sending, tool: AnyWriteTool, output: unknown, decision: Decision): Answer {
+  const { plan, operation, hub, call } = work
+  const base = { status: 'done', message: `Done. ${plan.summary}`, operation_id: operation.id } as const
+  const parsed = tool.output.safeParse(output) as { success: true; data: Json } | { success: false; error: unknown }
+  if (!parsed.success) {
+    hub.log.error(
+      { call: call.id, operation: operation.id, err: parsed.error },
+      'a write was done, but its answer does not fit its schema',
+    )
+    return { ...base, notes: ['It was done, but the vendor answered in a way that the hub does not understand.'] }
+  }
+  const { value, met } = mask(parsed.data as JsonObject, decision.masks)
+  // The summary was written from the record: where a field is hidden, it may not tell.
+  const message = decision.masks.length > 0 ? 'Done.' : base.message
+  return { ...base, message, result: value, ...(met.length > 0 && { masked: met }) }
+}
+
+function contextOf(session: Session, signal: AbortSignal, work: Sending): Writes<unknown> {
+  return { vendor: session.vendor, now: work.hub.now(), signal, within: narrowing(work), operationId: work.operation.id }
+}

@@ -1,0 +1,107 @@
+// One tool call, start to finish: the only way in which anything reaches a vendor.
+import { HubError } from '../kit/error.ts'
+import type { JsonObject } from '../kit/json.ts'
+import type { Facts } from '../kit/policy.ts'
+import type { AnyReadTool, AnyWriteTool } from '../kit/tool.ts'
+import { denied, failure, previewed } from './answers.ts'
+import { parseArguments } from './arguments.ts'
+import { closeTrail, openTrail } from './audit.ts'
+import type { Story, Trail } from './audit.ts'
+import type { Answer, Call, Offer, Services, Version } from './call.ts'
+import { carryOut, sendingMs } from './carry-out.ts'
+import { hold } from './hold.ts'
+import { begin, recall } from './ledger.ts'
+import { takeLimits } from './limits.ts'
+import { read } from './look.ts'
+import { maskPlan } from './mask.ts'
+import { decidePlan, emptyPlan, planDigest, viewOf } from './plan.ts'
+import { planned } from './work.ts'
+import type { Work } from './work.ts'
+
+/** Never throws: a refusal, a fault of the vendor and a fault of ours are answers too. */
+export async function handle(call: Call, hub: Services): Promise<Handled> {
+  const trail = openTrail(call, hub.current(), hub)
+  const answer = await settle(call, trail, hub).catch((error: unknown) => fail(error, call, hub))
+  return { answer: await closeTrail(trail, answer, hub), story: trail.story }
+}
+
+export interface Handled {
+  readonly answer: Answer
+  /** For those who may see why: never for the caller. */
+  readonly story: Story
+}
+
+async function settle(call: Call, trail: Trail, hub: Services): Promise<Answer> {
+  const { version, story } = trail
+  const broken = hub.store.broken()
+  if (broken !== undefined) throw new HubError('unavailable', `Nothing can be recorded now, so nothing is done. ${broken}`)
+
+  const offer = (story.offer = find(version, call.tool))
+  const asked = (story.asked = parseArguments(offer, call.arguments))
+  const facts: Facts = { principal: call.principal, tool: offer.facts, args: asked.args, now: hub.now() }
+
+  const refusal = version.policy.refuses(facts)
+  if (refusal) return denied((story.decision = refusal), offer)
+  await takeLimits(call, offer, version, hub)
+
+  const work: Work = { call, trail, offer, asked, facts, hub }
+  if (offer.tool.kind === 'read') return await look(work, offer.tool)
+  return await change(work, offer.tool)
+}
+
+async function look(work: Work, tool: AnyReadTool): Promise<Answer> {
+  const { call, trail, offer, asked, facts, hub } = work
+  const decision = (trail.story.decision = trail.version.policy.soFar({ ...facts, plan: emptyPlan }))
+  // A rule that speaks of records can only be heard once the records are there.
+  const later = decision.rule === 'silence' && (tool.rows ?? tool.resources) !== undefined
+  if (decision.effect === 'ask') return (await recall(call, offer, asked, hub)) ?? (await hold(work, decision, undefined))
+  if (decision.effect !== 'allow' && !later) return denied(decision, offer)
+  return await read(work, tool, decision)
+}
+
+async function change(work: Work, tool: AnyWriteTool): Promise<Answer> {
+  const { call, trail, offer, asked, facts, hub } = work
+  const { version, story } = trail
+  const repeat = asked.dryRun ? undefined : await recall(call, offer, asked, hub)
+  if (repeat) return repeat
+
+  const plan = await planned(work, tool)
+  story.plan = viewOf(plan)
+  const decision = (story.decision = decidePlan(version, facts, offer, plan))
+  if (decision.effect === 'deny') return denied(decision, offer)
+  const { plan: view, met } = maskPlan(story.plan, decision.masks)
+  if (asked.dryRun || decision.effect === 'preview') return previewed(decision, view, met, asked.dryRun)
+  if (decision.effect === 'ask') return await hold(work, decision, plan)
+
+  await trail.opened
+  const operation = await begin(
+    {
+      state: 'intent',
+      planDigest: planDigest(offer, plan, version),
+      plan: plan as unknown as JsonObject,
+      details: { call: call.id },
+      deadlineAt: new Date(hub.now().getTime() + sendingMs(version)).toISOString(),
+    },
+    call,
+    offer,
+    asked,
+    hub,
+  )
+  return await carryOut({ ...work, operation, plan, granted: undefined }, tool)
+}
+
+function find(version: Version, name: string): Offer {
+  const offer = version.offers.get(name)
+  if (offer?.state === 'on') return offer
+  throw new HubError(
+    'not_found',
+    `There is no tool called ${JSON.stringify(name.slice(0, 64))} here, or it is switched off.`,
+  )
+}
+
+function fail(error: unknown, call: Call, hub: Services): Answer {
+  if (!(error instanceof HubError) || error.code === 'internal')
+    hub.log.error({ call: call.id, err: error }, 'a call failed inside the hub')
+  else if (error.cause !== undefined) hub.log.warn({ call: call.id, code: error.code, err: error.cause }, 'a call failed')
+  return failure(error)
+}

@@ -1,0 +1,68 @@
+// The hub's own tool: how an operation stands, for whoever asked for it.
+import { z } from 'zod'
+import { HubError } from '../kit/error.ts'
+import type { Principal } from '../kit/policy.ts'
+import type { Operation } from '../kit/record.ts'
+import { readTool } from '../kit/tool.ts'
+import type { Reads } from '../kit/tool.ts'
+import { heldAnswer } from './answers.ts'
+import type { Answer, Services } from './call.ts'
+import { heldDetails } from './details.ts'
+import { markRead, settleOverdue } from './ledger.ts'
+
+/** The operations of one person. */
+export interface Operations {
+  /** @throws HubError `not_found`, also for somebody else's */
+  get(id: string): Promise<Operation>
+}
+
+export function operationsOf(principal: Principal, hub: Services): Operations {
+  return {
+    async get(id) {
+      const found = await settleOverdue(await hub.store.operation(id), hub)
+      if (!found || found.tenant !== principal.tenant || found.principal !== principal.id) {
+        throw new HubError('not_found', `You have no operation ${id}.`)
+      }
+      const ended = found.state !== 'held' && found.state !== 'intent' && found.state !== 'sending'
+      if (ended && found.readAt === undefined && heldDetails(found)) await markRead(found, hub)
+      return found
+    },
+  }
+}
+
+export const operationGet = readTool({
+  name: 'get',
+  title: 'Operation: how it stands',
+  description:
+    'How a write of yours stands or ended, by the operation_id of its answer. Ask this instead of repeating a write.',
+  class: 'R',
+  default: 'on',
+  scopes: [],
+  input: z.strictObject({ id: z.string().regex(/^op_[0-9A-Za-z_-]{8,64}$/, 'must be an operation_id, such as op_01J…') }),
+  output: z.strictObject({
+    operation_id: z.string(),
+    tool: z.string(),
+    state: z.string(),
+    asked_at: z.string(),
+    updated_at: z.string(),
+    /** None while it is being carried out. */
+    answer: z.looseObject({ status: z.string(), message: z.string() }).optional(),
+  }),
+  example: { id: 'op_00000000000000000000000000' },
+  async run({ id }, { vendor }: Reads<Operations>) {
+    const operation = await vendor.get(id)
+    return {
+      operation_id: operation.id,
+      tool: operation.tool,
+      state: operation.state,
+      asked_at: operation.createdAt,
+      updated_at: operation.updatedAt,
+      answer: answerOf(operation),
+    }
+  },
+})
+
+function answerOf(operation: Operation): (Answer & Record<string, unknown>) | undefined {
+  if (operation.state === 'held') return { ...heldAnswer(operation) }
+  return operation.answer as (Answer & Record<string, unknown>) | undefined
+}

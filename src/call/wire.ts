@@ -1,0 +1,108 @@
+// A tool and an answer as MCP clients see them.
+import type { CallToolResult, Tool as WireTool } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { revises } from './arguments.ts'
+import type { Answer, Offer, PlanView } from './call.ts'
+
+/** One small schema for every tool: a full one per tool costs a model hundreds of tokens, and breaks on a masked field. */
+export const answerSchema = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', enum: ['done', 'previewed', 'held', 'denied', 'failed', 'unknown'] },
+    message: { type: 'string' },
+    operation_id: { type: 'string' },
+    result: { type: 'object' },
+    plan: { type: 'object' },
+    masked: { type: 'array', items: { type: 'string' } },
+    decision: { type: 'object' },
+    approval: { type: 'object' },
+    error: { type: 'object' },
+    replayed: { type: 'boolean' },
+    notes: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['status', 'message'],
+} as const satisfies WireTool['outputSchema']
+
+/** Made once for each version of the configuration. */
+export function wireTool(offer: Offer): WireTool {
+  const { tool, name } = offer
+  return {
+    name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: inputSchema(offer) as WireTool['inputSchema'],
+    outputSchema: answerSchema,
+    annotations: { title: tool.title, ...hints(offer) },
+  }
+}
+
+/** A refusal is a result that the agent can act on, never an error of the protocol. */
+export function wireAnswer(answer: Answer): CallToolResult {
+  return {
+    content: [{ type: 'text', text: textOf(answer) }],
+    structuredContent: { ...answer },
+    isError: answer.status === 'denied' || answer.status === 'failed' || answer.status === 'unknown',
+  }
+}
+
+/** The same as the structure, in words. */
+export function textOf(answer: Answer): string {
+  const lines = [`${answer.status.toUpperCase()}: ${answer.message}`]
+  if (answer.plan) lines.push(...planLines(answer.plan))
+  if (answer.approval)
+    lines.push(`Approvers: ${answer.approval.approvers.join(' and ')}. Until: ${answer.approval.expires_at}.`)
+  if (answer.operation_id !== undefined) lines.push(`Operation: ${answer.operation_id}`)
+  if (answer.masked) lines.push(`Hidden by policy: ${answer.masked.join(', ')}`)
+  if (answer.notes) lines.push(...answer.notes)
+  if (answer.result) lines.push(JSON.stringify(answer.result))
+  return lines.join('\n')
+}
+
+function planLines(plan: PlanView): string[] {
+  const { audience } = plan
+  const people = audience.people === 'unknown' ? 'an unknown number of people' : `${audience.people} people`
+  const outside = audience.external ? ', some of them outside the company' : ''
+  return [
+    ...plan.effects.flatMap((effect) => [`${effect.verb} ${effect.target}`, ...changeLines(effect.before, effect.after)]),
+    `Seen by: ${audience.where} (${people}${outside}${audience.massMention ? '; mentions everybody' : ''})`,
+    `Checked: ${plan.fidelity}. Undo: ${plan.undo}.${plan.rev === undefined ? '' : ` Rev: ${plan.rev}.`}`,
+    ...plan.warnings.map((warning) => `Warning: ${warning}`),
+  ]
+}
+
+function changeLines(before: PlanView['effects'][number]['before'], after: PlanView['effects'][number]['after']): string[] {
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return fields.map((field) => `  ${field}: ${spoken(before[field])} → ${spoken(after[field])}`)
+}
+
+function spoken(value: unknown): string {
+  return value === undefined ? '(nothing)' : JSON.stringify(value)
+}
+
+function hints({ tool, facts }: Offer) {
+  return {
+    readOnlyHint: tool.kind === 'read',
+    destructiveHint: tool.class === 'D' || tool.class === 'X',
+    idempotentHint: tool.kind === 'read' || tool.class === 'D',
+    openWorldHint: facts.connector !== 'hub',
+  }
+}
+
+function inputSchema({ tool }: Offer) {
+  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input' })
+  if (tool.kind === 'read') return schema
+  return { ...schema, properties: { ...schema.properties, ...hubProperties(revises(tool)) } }
+}
+
+function hubProperties(withRev: boolean) {
+  return {
+    dry_run: { type: 'boolean', default: false, description: 'Only say exactly what would change. Sends nothing.' },
+    idempotency_key: {
+      type: 'string',
+      description: 'Your own key for this one call; a repeat with it is never done twice.',
+    },
+    ...(withRev && {
+      expect_rev: { type: 'string', description: 'The rev you read; refused when the record has moved since.' },
+    }),
+  }
+}

@@ -1,0 +1,103 @@
+// The secrets that this hub knows, and the way to take them out of whatever leaves it.
+import type { Json } from '../kit/json.ts'
+
+export interface Secrets {
+  /** From now on it is taken out. Values of fewer than 6 characters are not: they would take ordinary words with them. */
+  readonly add: (value: string) => void
+  /**
+   * The value with every secret replaced by `[secret]`: as it is, base64 (also inside a longer base64 text), URL-encoded,
+   * JSON-escaped or hexadecimal, in texts and in names. The very same value when there is none.
+   */
+  readonly scrub: <T extends Json>(value: T) => T
+}
+
+const marker = '[secret]'
+const shortest = 6
+/** A part of a compound secret (`name:token`, the lines of a key) is a secret of its own from this length on. */
+const shortestPart = 16
+
+export function createSecrets(): Secrets {
+  const spellings = new Set<string>()
+  let pattern: RegExp | undefined
+
+  return { add, scrub: (value) => (pattern === undefined ? value : (scrubbed(value, pattern) as typeof value)) }
+
+  function add(value: string): void {
+    for (const secret of [value, ...partsOf(value)]) {
+      for (const spelling of spellingsOf(secret)) if (spelling.length >= shortest) spellings.add(spelling)
+    }
+    if (spellings.size === 0) return
+    // The longest first, so that no rest of a longer spelling is left behind a shorter one.
+    const longestFirst = [...spellings].sort((left, right) => right.length - left.length)
+    pattern = new RegExp(longestFirst.map(escaped).join('|'), 'g')
+  }
+}
+
+function scrubbed(value: Json, pattern: RegExp): Json {
+  if (typeof value === 'string') return scrubText(value, pattern)
+  if (Array.isArray(value)) return scrubList(value, pattern)
+  if (typeof value === 'object' && value !== null) return scrubObject(value as Readonly<Record<string, Json>>, pattern)
+  return value
+}
+
+function scrubText(text: string, pattern: RegExp): string {
+  if (text.length < shortest || text.search(pattern) === -1) return text
+  return text.replace(pattern, marker)
+}
+
+function scrubList(list: readonly Json[], pattern: RegExp): readonly Json[] {
+  const clean = list.map((item) => scrubbed(item, pattern))
+  return clean.some((item, index) => item !== list[index]) ? clean : list
+}
+
+function scrubObject(object: Readonly<Record<string, Json>>, pattern: RegExp): Readonly<Record<string, Json>> {
+  let changed = false
+  const clean = Object.entries(object).map(([name, member]): [string, Json] => {
+    const entry: [string, Json] = [scrubText(name, pattern), scrubbed(member, pattern)]
+    changed ||= entry[0] !== name || entry[1] !== member
+    return entry
+  })
+  return changed ? Object.fromEntries(clean) : object
+}
+
+function partsOf(value: string): readonly string[] {
+  // Addresses are no secret, and the answers are full of them.
+  return value.split(/[\s:,;"'{}[\]\\]+/).filter((part) => part.length >= shortestPart && !part.includes('@'))
+}
+
+function spellingsOf(secret: string): readonly string[] {
+  const hex = Buffer.from(secret).toString('hex')
+  const encoded = encodeURIComponent(secret)
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encoded,
+    encoded.replaceAll('%20', '+'),
+    encoded.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
+    new URLSearchParams({ s: secret }).toString().slice(2),
+    hex,
+    hex.toUpperCase(),
+    ...base64Spellings(secret, 'base64'),
+    ...base64Spellings(secret, 'base64url'),
+  ]
+}
+
+/**
+ * Base64 writes three bytes as four characters, so inside a longer text a secret has one of three spellings, depending on
+ * where it begins. Its first and last character may also hold bits of the neighbours, and are left out.
+ */
+function base64Spellings(secret: string, alphabet: 'base64' | 'base64url'): readonly string[] {
+  const bytes = Buffer.from(secret)
+  return [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString(alphabet)
+      .replaceAll('=', '')
+    const first = Math.ceil((offset * 8) / 6)
+    const last = Math.floor(((offset + bytes.byteLength) * 8) / 6)
+    return text.slice(first, last)
+  })
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`)
+}

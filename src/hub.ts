@@ -1,0 +1,227 @@
+// The composition root: configuration in, running hub out; the only file that knows every part.
+import path from 'node:path'
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import { approve, deny } from './call/approvals.ts'
+import type { Answer, Call, Door, Services, Version } from './call/call.ts'
+import { handle } from './call/handle.ts'
+import { findPerson } from './config/load.ts'
+import type { LoadedConfig } from './config/load.ts'
+import { createSecrets, resolveCredential } from './egress/credentials.ts'
+import { makeDispatcher } from './hub/dispatcher.ts'
+import { makeId } from './hub/id.ts'
+import { sandboxes } from './hub/sandboxes.ts'
+import { makeVendors } from './hub/vendors.ts'
+import { ConfigError, loadVersion } from './hub/version.ts'
+import type { LoadedVersion } from './hub/version.ts'
+import { HubError } from './kit/error.ts'
+import type { JsonObject } from './kit/json.ts'
+import type { Principal } from './kit/policy.ts'
+import type { Operation, Store } from './kit/record.ts'
+import type { Decision } from './policy/decide.ts'
+import type { ScenarioResult } from './policy/scenario.ts'
+import type { Dispatcher } from './serve/dispatcher.ts'
+import { openStore } from './store/open.ts'
+
+export { ConfigError } from './hub/version.ts'
+export { visible } from './hub/dispatcher.ts'
+
+export interface HubOptions {
+  readonly configPath: string
+  readonly log?: Logger
+  /** Whether a change on disk is taken up while the hub runs. */
+  readonly watch?: boolean
+  /** Changes what was read, before anything is opened. */
+  readonly adjust?: (config: LoadedConfig) => LoadedConfig
+  /** Also the tools that are off. */
+  readonly everyTool?: boolean
+  readonly now?: () => Date
+}
+
+export interface CallRequest {
+  readonly door: Door
+  readonly principal: Principal
+  readonly tool: string
+  readonly arguments: unknown
+  readonly signal?: AbortSignal
+}
+
+export type ChangeEvent =
+  | { readonly ok: true; readonly version: string }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+export interface Hub {
+  current(): Version
+  /** The configuration in force. */
+  config(): LoadedConfig
+  /** What is allowed but unwise, in sentences. */
+  warnings(): readonly string[]
+  call(request: CallRequest): Promise<Answer>
+  /** As `call`, with the decision, for whoever may know why. */
+  decided(request: CallRequest): Promise<{ readonly answer: Answer; readonly decision: Decision | undefined }>
+  /** A call that only shows, with every rule that spoke. */
+  explain(request: Omit<CallRequest, 'door'>): Promise<{ readonly answer: Answer; readonly decision: Decision | undefined }>
+  readonly dispatcher: Dispatcher
+  /**
+   * The local person, or the one that whoever owns the data directory names.
+   *
+   * @throws HubError `not_found` for somebody that the configuration does not know
+   */
+  person(id?: string): Principal
+  readonly approvals: {
+    list(): Promise<readonly Operation[]>
+    approve(id: string, approver: Principal): Promise<Answer>
+    deny(id: string, approver: Principal, reason?: string): Promise<Answer>
+  }
+  /** Runs scenarios through the whole pipeline, on sandboxes of their own; all beside the policies, or those in these files. */
+  runScenarios(files?: readonly string[]): Promise<readonly ScenarioResult[]>
+  readonly store: Store
+  readonly sandboxFile: string
+  /** Takes up what is on disk now, as a watcher would. */
+  reload(): Promise<ChangeEvent>
+  onChanged(listener: (event: ChangeEvent) => void): () => void
+  /** Waits for calls in flight, then lets go of everything. */
+  close(): Promise<void>
+}
+
+/** @throws ConfigError with every problem and its place */
+export async function openHub(options: HubOptions): Promise<Hub> {
+  const log = options.log ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const now = options.now ?? (() => new Date())
+  const secrets = createSecrets()
+  const credentials = new Map<string, Promise<string>>()
+
+  let services: Services | undefined
+  const ready = (): Services => {
+    if (!services) throw new TypeError('The hub is not open yet.')
+    return services
+  }
+  const load = (): Promise<LoadedVersion> =>
+    loadVersion({
+      configPath: options.configPath,
+      ...(options.adjust && { adjust: options.adjust }),
+      ...(options.everyTool && { everyTool: true }),
+      vendors: (instances, config) =>
+        makeVendors({
+          instances,
+          sandboxBase: (instance) => played.base(instance, instances),
+          credential: (reference) => credentialOf(reference, config.folder),
+          hide: secrets.add,
+          timeoutMs: config.callTimeoutMs,
+          now,
+          random: Math.random,
+          services: ready,
+        }),
+    })
+  function credentialOf(reference: string, directory: string): Promise<string> {
+    const known = credentials.get(reference) ?? resolveCredential(reference, { directory, env: process.env })
+    credentials.set(reference, known)
+    known.catch(() => credentials.delete(reference))
+    return known
+  }
+
+  let loaded = await load()
+  const dataFolder = path.dirname(loaded.config.store.file)
+  const sandboxFile = path.join(dataFolder, 'sandbox.db')
+  const played = sandboxes(sandboxFile, now)
+  const id = (prefix: string) => makeId(prefix, now())
+  const store = await openStore({ url: `sqlite:${loaded.config.store.file}`, now, id })
+  const running = (services = { store, current: () => loaded.version, now, id, scrub: secrets.scrub, log })
+  const listeners = new Set<(event: ChangeEvent) => void>()
+  const inFlight = new Set<Promise<unknown>>()
+
+  async function reload(): Promise<ChangeEvent> {
+    const event = await load().then(
+      (next): ChangeEvent => {
+        loaded = next
+        return { ok: true, version: next.version.id }
+      },
+      (error: unknown): ChangeEvent => ({
+        ok: false,
+        problems: error instanceof ConfigError ? error.problems : [String(error)],
+      }),
+    )
+    if (event.ok) log.info({ version: event.version }, 'the configuration was changed')
+    else log.error({ problems: event.problems }, 'the changed configuration is refused; the one before stays in force')
+    for (const listener of listeners) listener(event)
+    return event
+  }
+
+  const track = async <T>(work: Promise<T>): Promise<T> => {
+    inFlight.add(work)
+    return await work.finally(() => inFlight.delete(work))
+  }
+  const callOf = ({ door, principal, tool, arguments: given, signal }: CallRequest): Call => ({
+    id: id('call'),
+    door,
+    principal,
+    tool,
+    arguments: given,
+    signal: signal ?? new AbortController().signal,
+  })
+  const watcher = options.watch ? await watch(() => loaded, reload, log, now) : undefined
+
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    await watcher?.close()
+    await Promise.allSettled(inFlight)
+    await played.close()
+    await store.close()
+  }
+
+  const hub: Hub = {
+    current: () => loaded.version,
+    config: () => loaded.config,
+    warnings: () => loaded.warnings,
+    call: async (request) => (await track(handle(callOf(request), running))).answer,
+    async explain(request) {
+      const write = loaded.version.offers.get(request.tool)?.facts.write === true
+      const given = write ? { ...(request.arguments as JsonObject), dry_run: true } : request.arguments
+      return await hub.decided({ ...request, door: 'cli', arguments: given })
+    },
+    async decided(request) {
+      const { answer, story } = await track(handle(callOf(request), running))
+      return { answer, decision: story.decision }
+    },
+    get dispatcher() {
+      return makeDispatcher(hub, now)
+    },
+    person: (wanted) => personOf(loaded.config, wanted),
+    approvals: {
+      list: () => store.operations({ tenant: loaded.config.tenant, states: ['held'], limit: 1000 }),
+      approve: (operation, approver) => track(approve(operation, approver, running)),
+      deny: (operation, approver, reason) => track(deny(operation, approver, reason, running)),
+    },
+    async runScenarios(files) {
+      const { runPolicyScenarios } = await import('./hub/scenarios.ts')
+      return await runPolicyScenarios(loaded, files, (adjusted) => openHub({ ...options, ...adjusted, watch: false }))
+    },
+    store,
+    sandboxFile,
+    reload,
+    onChanged(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: () => (closing ??= close()),
+  }
+  return hub
+}
+
+function personOf(config: LoadedConfig, wanted: string | undefined): Principal {
+  const person = wanted === undefined ? config.people.local : findPerson(config, wanted)
+  if (person) return { tenant: config.tenant, id: person.id, roles: person.roles }
+  const known = [config.people.local.id, ...config.people.directory.keys()].join(', ')
+  throw new HubError('not_found', `The configuration knows no person called ${JSON.stringify(wanted)}. It knows: ${known}.`)
+}
+
+async function watch(loaded: () => LoadedVersion, reload: () => Promise<unknown>, log: Logger, now: () => Date) {
+  const { watchFiles } = await import('./config/watch.ts')
+  return await watchFiles({
+    files: () => [loaded().config.file, ...loaded().config.policies],
+    folders: () => [...new Set(loaded().config.policies.map((file) => path.dirname(file)))],
+    changed: async () => void (await reload()),
+    degraded: (reason) => log.warn({ reason }, 'files are looked at twice a second, because the system cannot watch them'),
+    since: now().getTime(),
+  })
+}

@@ -1,0 +1,94 @@
+// The configured instances: which connector each one is, and what it was given.
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { instanceKeysWith } from '../config/load.ts'
+import type { Instance, LoadedConfig } from '../config/load.ts'
+import { problemAtPath, schemaProblems } from '../config/document.ts'
+import type { Problem } from '../config/problem.ts'
+import type { Connector } from '../kit/connector.ts'
+import { digest } from '../kit/json.ts'
+
+export interface OpenInstance {
+  readonly configured: Instance
+  readonly connector: Connector
+  /** What its tools begin with. */
+  readonly prefix: string
+  /** The connector's own settings after its schema; the sandbox's for a sandbox. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Of all that decides where a request goes and as whom. */
+  readonly digest: string
+}
+
+/** Where the shipped connectors are, beside `src` in a checkout and in the published build alike. */
+const shipped = new URL('../../connectors/', import.meta.url)
+/** `.ts` from source, `.js` in the published build. */
+const extension = path.extname(new URL(import.meta.url).pathname)
+
+export async function openInstances(
+  config: LoadedConfig,
+): Promise<{ readonly instances: ReadonlyMap<string, OpenInstance>; readonly problems: readonly Problem[] }> {
+  const opened = await Promise.all(
+    config.instances.map(async (instance) => [instance.id, await openInstance(config, instance)] as const),
+  )
+  const instances = new Map<string, OpenInstance>()
+  const problems: Problem[] = []
+  for (const [id, result] of opened) {
+    if ('problems' in result) problems.push(...result.problems)
+    else instances.set(id, result)
+  }
+  return { instances, problems }
+}
+
+async function openInstance(
+  config: LoadedConfig,
+  instance: Instance,
+): Promise<OpenInstance | { problems: readonly Problem[] }> {
+  const at = ['connectors', instance.id]
+  let connector: Connector
+  try {
+    connector = await loadConnector(instance.uses)
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+    const message = missing
+      ? `There is no connector "${instance.uses}".`
+      : `The connector "${instance.uses}" cannot be loaded: ${error instanceof Error ? error.message : String(error)}`
+    const hint = missing
+      ? 'Shipped are: jira, salesforce, slack. A folder of your own is named by its path: "./connectors/crm".'
+      : undefined
+    return { problems: [problemAtPath(config.document, at, { message, ...(hint !== undefined && { hint }) }, 'key')] }
+  }
+  const given = instance.sandbox ? connector.sandbox.settings : instance.settings
+  const parsed = connector.settings.safeParse(given)
+  if (!parsed.success) {
+    const known = () => instanceKeysWith(Object.keys(connector.settings.shape as object))
+    return { problems: schemaProblems(config.document, at, parsed.error, known) }
+  }
+  const settings = parsed.data as Readonly<Record<string, unknown>>
+  const identity = {
+    uses: connector.id,
+    sandbox: instance.sandbox,
+    credential: instance.credential ?? '',
+    settings: settings as never,
+  }
+  return {
+    configured: instance,
+    connector,
+    // A second instance of a connector is told apart by its own id.
+    prefix: instance.id === connector.id ? connector.prefix : instance.id,
+    settings,
+    digest: digest(identity),
+  }
+}
+
+/** @param uses the name of a shipped folder, or the absolute path of any */
+async function loadConnector(uses: string): Promise<Connector> {
+  const folder = path.isAbsolute(uses) ? pathToFileURL(`${uses}/`) : new URL(`${uses}/`, shipped)
+  const loaded = (await import(new URL(`connector${extension}`, folder).href)) as Record<string, unknown>
+  const found = Object.values(loaded).find(isConnector)
+  if (!found) throw new Error(`connector${extension} exports no connector.`)
+  return found
+}
+
+function isConnector(value: unknown): value is Connector {
+  return typeof value === 'object' && value !== null && 'tools' in value && 'sandbox' in value && 'reads' in value
+}

@@ -1,0 +1,91 @@
+// The store on SQLite: every change through the one writer, every reading on a connection of its own.
+import { setImmediate } from 'node:timers/promises'
+import { textHash } from '../../kit/chain.ts'
+import { HubError } from '../../kit/error.ts'
+import type { AuditDraft, AuditEntry, Store } from '../../kit/record.ts'
+import { prepareFile } from './files.ts'
+import type { Place, Stored, Taken } from './messages.ts'
+import { openReader } from './reader.ts'
+import type { Reader } from './reader.ts'
+import { toOperation } from './rows.ts'
+import { WriterQueue } from './writer-queue.ts'
+
+const pageEntries = 500
+
+type Read = <T>(step: (reader: Reader) => T) => T
+
+/** @throws Error with a sentence for whoever runs the hub */
+export async function openSqlite(file: string, makeId: (prefix: string) => string): Promise<Store> {
+  await prepareFile(file)
+  const seed = Number.parseInt(textHash(`${process.pid} ${makeId('store')}`).slice(0, 8), 16)
+  let reader: Reader | undefined
+  let closed = false
+  const closeReader = () => {
+    reader?.close()
+    reader = undefined
+  }
+  const read: Read = (step) => {
+    try {
+      if (closed) throw new Error('The store was closed.')
+      reader ??= openReader(file)
+      return step(reader)
+    } catch (error) {
+      throw new HubError('internal', 'The database of the hub cannot be read here: it is damaged, closed or gone.', {
+        cause: error,
+      })
+    }
+  }
+  // Once the writer has opened the database again, the file may be another one than before.
+  const writer = await WriterQueue.open({ file, seed }, closeReader)
+  return {
+    async append(entry) {
+      const place = await writer.ask<Place>({ do: 'append', entry })
+      return placed(entry, place)
+    },
+    async begin(operation, entry) {
+      const { fresh, row } = await writer.ask<Stored>({ do: 'begin', operation, entry })
+      return { fresh, operation: row ? toOperation(row) : operation }
+    },
+    async move(change, entry) {
+      const { row } = await writer.ask<Stored>({ do: 'move', change, entry })
+      return row && toOperation(row)
+    },
+    take: (key, atMost, windowMs, now) => writer.ask<Taken>({ do: 'take', key, atMost, windowMs, now: now.getTime() }),
+    operation: async (id) => read((open) => open.operation(id)),
+    byKey: async (identity) => read((open) => open.byKey(identity)),
+    latest: async (identity, argsDigest) => read((open) => open.latest(identity, argsDigest)),
+    operations: async (filter) => read((open) => open.operations(filter)),
+    entries: (tenant, from = 1) => pages(read, tenant, from),
+    entriesOf: async (call) => read((open) => open.entriesOf(call)),
+    recent: async (tenant, limit) => read((open) => open.recent(tenant, limit)),
+    tenants: async () => read((open) => open.tenants()),
+    broken: () => writer.broken(),
+    close: () =>
+      writer.close(() => {
+        closed = true
+        closeReader()
+      }),
+  }
+}
+
+function placed({ tenant, id, at, kind, call, payload }: AuditDraft, { seq, prev, payload_hash, hash }: Place): AuditEntry {
+  return { tenant, seq, prev, id, at, kind, call, payload_hash, hash, payload }
+}
+
+/** Page by page, so that a slow reader holds up neither the writer's clean-up nor this thread. */
+async function* pages(read: Read, tenant: string, from: number): AsyncIterable<AuditEntry> {
+  let size = pageEntries
+  for (let next = from; ;) {
+    try {
+      const page = read((open) => open.page(tenant, next, size))
+      yield* page
+      if (page.length < size) return
+      next = page.at(-1)!.seq + 1
+    } catch (error) {
+      // Where a page cannot be read, every entry before the damage still can.
+      if (size === 1) throw error
+      size = 1
+    }
+    await setImmediate()
+  }
+}

@@ -1,0 +1,39 @@
+// A process of its own that opens the store, appends as fast as it can, and says what became of it.
+// Arguments: file, how long in milliseconds, how many at once. On stdout: the id of each acknowledged entry on a line
+// of its own, and at the end one line of JSON.
+import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openStore } from '../../src/store/open.ts'
+import { draft, newId } from './records.ts'
+
+const [file, ms, atOnce] = process.argv.slice(2)
+const startedAt = performance.now()
+const store = await openStore({ url: `sqlite:${file}`, now: () => new Date(), id: newId })
+const openMs = performance.now() - startedAt
+writeSync(1, 'open\n')
+
+let appended = 0
+let longestMs = 0
+let refusedMs = 0
+const refusals = new Set<string>()
+const until = performance.now() + Number(ms)
+
+async function append(): Promise<void> {
+  while (performance.now() < until) {
+    const askedAt = performance.now()
+    try {
+      const { id } = await store.append(draft())
+      longestMs = Math.max(longestMs, performance.now() - askedAt)
+      appended++
+      writeSync(1, `${id}\n`)
+    } catch (error) {
+      refusedMs = Math.max(refusedMs, performance.now() - askedAt)
+      refusals.add(error instanceof Error ? error.message : String(error))
+      await sleep(20)
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: Number(atOnce) }, append))
+await store.close()
+writeSync(1, `${JSON.stringify({ appended, openMs, longestMs, refusedMs, refusals: [...refusals] })}\n`)
