@@ -19,14 +19,14 @@ const acts = (who: string) =>
 
 let folder: string
 let configPath: string
-let served: Served
+let served: Served | undefined
 beforeAll(async () => {
   folder = configFolder(shipped)
   configPath = path.join(folder, 'mcp.config.json')
   served = await serve(configPath)
 }, 30_000)
 afterAll(async () => {
-  await served.stop()
+  await served?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -37,7 +37,7 @@ for (const kind of clientKinds) {
 }
 
 async function tour(kind: ClientKind, door: 'stdio' | 'http'): Promise<void> {
-  const client: AnyClient = await connect(kind, door === 'http' ? { url: served.url } : { configPath })
+  const client: AnyClient = await connect(kind, door === 'http' ? { url: String(served?.url) } : { configPath })
   const { tools } = await client.listTools()
   const names = tools.map(({ name }) => name)
   expect(names).toEqual(names.toSorted())
@@ -58,7 +58,7 @@ describe('the Inspector on the command line', () => {
   const inspector = path.join(root, 'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js')
 
   function inspect(door: 'stdio' | 'http', method: readonly string[]): { code: number | null; text: string } {
-    const target = door === 'http' ? ['--cli', served.url, '--transport', 'http'] : ['--cli']
+    const target = door === 'http' ? ['--cli', String(served?.url), '--transport', 'http'] : ['--cli']
     const command = door === 'stdio' ? ['--', process.execPath, launcher, 'stdio', '--config', configPath] : []
     const env = { ...process.env, MCP_CATALOG_PATH: path.join(folder, 'catalog.json') }
     const { status, stdout, stderr } = spawnSync(process.execPath, [inspector, ...target, ...method, ...command], {

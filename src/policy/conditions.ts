@@ -49,7 +49,7 @@ async function conditionFiles(files: readonly string[]): Promise<readonly string
   const found: string[] = []
   for (const folder of new Set(files.map((file) => dirname(file)))) {
     const names = await readdir(folder).catch(() => [])
-    const code = names.filter((name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name))
+    const code = names.filter((name) => /\.[jt]s$/.test(name) && !/\.(test|d)\.[jt]s$/.test(name))
     found.push(...code.toSorted().map((name) => join(folder, name)))
   }
   return found

@@ -1,6 +1,6 @@
 // Removes each safeguard in turn, in a copy of the sources, and prints which test catches it: `npm run mutants`.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 interface Mutant {
   readonly safeguard: string
   readonly file: string
-  readonly find: string
-  readonly replace: string
+  /** What is found, and what takes its place. */
+  readonly edits: readonly (readonly [string, string])[]
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,63 +18,89 @@ const mutants: readonly Mutant[] = [
   {
     safeguard: 'the fetch guard of a plan',
     file: 'src/hub/vendors.ts',
-    find: `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
-    replace: `writes: offer.tool.kind === 'write' ? offer.tool.routes : [],`,
+    // Two locks on one door: the routes, and the receipt that a write must have.
+    edits: [
+      [
+        `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
+        `writes: offer.tool.kind === 'write' ? offer.tool.routes : [],`,
+      ],
+      [`if (receipt === undefined) throw`, `if (configured === undefined) throw`],
+    ],
   },
   {
     safeguard: 'the route check of an apply',
     file: 'src/hub/vendors.ts',
-    find: `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
-    replace: `writes: receipt ? ['POST /notes', 'PUT /notes/{id}', 'DELETE /notes/{id}'] : [],`,
+    edits: [
+      [
+        `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
+        `writes: receipt ? ['POST /notes', 'PUT /notes/{id}', 'DELETE /notes/{id}'] : [],`,
+      ],
+    ],
   },
   {
     safeguard: 'decide',
-    file: 'src/call/handle.ts',
-    find: `if (decision.effect === 'deny') return denied(decision, offer)
-  const { plan: view`,
-    replace: `const { plan: view`,
+    file: 'src/call/plan.ts',
+    edits: [
+      [
+        `return strictest([...decisions, ...readOnlyRule(version, offer)])`,
+        `return { ...strictest(decisions), effect: 'allow' }`,
+      ],
+    ],
   },
   {
     safeguard: 'hold',
     file: 'src/call/handle.ts',
-    find: `if (decision.effect === 'ask') return await hold(work, decision, plan)`,
-    replace: ``,
+    edits: [[`if (decision.effect === 'ask') return await hold(work, decision, plan)`, ``]],
   },
   {
     safeguard: 'the look again before the send',
     file: 'src/call/carry-out.ts',
-    find: `decision = stillYes(work)`,
-    replace: `decision = { effect: 'allow', rule: 'none', because: undefined, instead: undefined, approvers: [], masks: [], rules: [] }`,
+    edits: [
+      [
+        `decision = stillYes(work)`,
+        `decision = { effect: 'allow', rule: 'none', because: undefined, instead: undefined, approvers: [], masks: [], rules: [] }`,
+      ],
+    ],
   },
   {
     safeguard: 'the durable intent (sending recorded before the send)',
     file: 'src/call/ledger.ts',
-    find: `const moved = await move(operation, { from: ['intent'], to: 'sending' }, call, hub)`,
-    replace: `const moved: Operation | undefined = { ...operation, state: 'sending' }`,
+    edits: [
+      [
+        `const moved = await move(operation, { from: ['intent'], to: 'sending' }, call, hub)`,
+        `const moved: Operation | undefined = { ...operation, state: 'sending' }`,
+      ],
+    ],
   },
   {
-    safeguard: 'begin (one atomic insert)',
+    safeguard: 'begin (one operation for each key)',
     file: 'src/call/ledger.ts',
-    find: `if (begun.fresh) return begun.operation`,
-    replace: `return begun.fresh ? begun.operation : { ...begun.operation, state: 'intent', planDigest: fresh.planDigest }`,
+    edits: [[`const key = await keyOf(call, offer, asked, hub)`, `const key = hub.id('key')`]],
   },
   {
     safeguard: 'recall',
     file: 'src/call/handle.ts',
-    find: `const repeat = asked.dryRun ? undefined : await recall(call, offer, asked, hub)`,
-    replace: `const repeat = undefined`,
+    edits: [[`const repeat = asked.dryRun ? undefined : await recall(call, offer, asked, hub)`, `const repeat = undefined`]],
   },
   {
     safeguard: 'audit open',
     file: 'src/call/audit.ts',
-    find: `const opened = hub.store.append(openedEntry(call, version, hub)).then(() => undefined)`,
-    replace: `const opened = Promise.resolve()`,
+    edits: [
+      [
+        `const opened = hub.store.append(openedEntry(call, version, hub)).then(() => undefined)`,
+        `const opened = Promise.resolve()`,
+      ],
+    ],
   },
   {
     safeguard: 'audit close',
     file: 'src/call/audit.ts',
-    find: `const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub)).catch(`,
-    replace: `const closed = Promise.resolve(closedEntry(call, story, shown, startedAt, hub)).catch(`,
+    edits: [
+      [
+        `const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub)).catch(`,
+        `const closed = Promise.resolve(closedEntry(call, story, shown, startedAt, hub)).catch(`,
+      ],
+    ],
   },
 ]
 
@@ -92,16 +118,16 @@ for (const mutant of mutants) {
 console.log(`${mutants.length - survivors} of ${mutants.length} caught.`)
 process.exitCode = survivors === 0 ? 0 : 1
 
-function mutated({ file, find, replace, safeguard }: Mutant): string {
+function mutated({ file, edits, safeguard }: Mutant): string {
   const folder = copy()
   const place = path.join(folder, file)
-  const text = flat(readFileSync(place, 'utf8'))
-  if (text.split(flat(find)).length !== 2)
-    throw new Error(`"${safeguard}" no longer fits ${file}: bring its text up to date.`)
-  writeFileSync(
-    place,
-    text.replace(flat(find), () => replace),
-  )
+  let text = flat(readFileSync(place, 'utf8'))
+  for (const [find, replace] of edits) {
+    if (text.split(flat(find)).length !== 2)
+      throw new Error(`"${safeguard}" no longer fits ${file}: bring its text up to date.`)
+    text = text.replace(flat(find), () => replace)
+  }
+  writeFileSync(place, text)
   return folder
 }
 
@@ -121,21 +147,27 @@ function copy(): string {
 
 /** What caught it, in a line; undefined when everything stayed green. */
 function run(folder: string): string | undefined {
+  const outputFile = path.join(folder, 'report.json')
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, 'run', 'test/simulation', '--reporter=json'], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, TOOLGATE_SEEDS: seeds },
-    maxBuffer: 64 * 1024 * 1024,
-  })
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [vitest, 'run', 'test/simulation', '--reporter=json', `--outputFile=${outputFile}`],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, TOOLGATE_SEEDS: seeds },
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  )
+  const report = existsSync(outputFile) ? (JSON.parse(readFileSync(outputFile, 'utf8')) as Report) : { testResults: [] }
   rmSync(folder, { recursive: true, force: true })
   if (status === 0) return undefined
-  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Report
   const failed = report.testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status: is }) => is === 'failed')
   if (!failed) return `the simulation did not run: ${stderr.slice(0, 300)}`
-  const proof = /"(seed [^"]*)"/.exec(failed.failureMessages.join('\n'))?.[1] ?? failed.failureMessages[0]?.split('\n')[0]
+  const said = failed.failureMessages.join('\n')
+  const proof = /seed \d+: [^\n']*/.exec(said)?.[0] ?? said.split('\n')[0]
   return `${failed.title}: ${proof ?? ''}`
 }
 

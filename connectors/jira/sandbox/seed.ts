@@ -37,10 +37,10 @@ export function seed(state: SandboxState, now: Date): void {
   }
 }
 
-/** The hub's account does all but administer in SUP and OPS, reads FIN, and cannot see HR. */
+/** The hub's account does all but administer in SUP and OPS, reads and comments in FIN, and cannot see HR. */
 function granted(project: string): readonly string[] {
   if (project === 'HR') return []
-  if (project === 'FIN') return ['BROWSE_PROJECTS']
+  if (project === 'FIN') return ['BROWSE_PROJECTS', 'ADD_COMMENTS']
   return Object.keys(permissions).filter((permission) => permission !== 'ADMINISTER_PROJECTS')
 }
 
