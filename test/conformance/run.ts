@@ -1,23 +1,42 @@
-// `npm run conformance`: the official suite against the real doors, or with `--hub URL` what needs no fixture against a running hub.
+// `npm run conformance`: the official suite against the real doors with its fixtures, then what needs none against the hub as shipped.
+import { rmSync } from 'node:fs'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { serve } from '../doors.ts'
+import { configFolder, shipped } from '../hub.ts'
 import { conformanceOfDoor, conformanceOfHub, revisions } from './suite.ts'
 import type { Report } from './suite.ts'
 
+/** `--hub URL` asks a hub that runs already, and nothing else. */
 const { values } = parseArgs({ options: { hub: { type: 'string' } } })
-const reports: Report[] = []
-for (const revision of revisions) {
-  const report = values.hub === undefined ? await conformanceOfDoor(revision) : await conformanceOfHub(values.hub, revision)
-  reports.push(report)
-  process.stdout.write(summary(report))
+let ok = true
+if (values.hub === undefined) {
+  for (const revision of revisions) tell(await conformanceOfDoor(revision), 'required scenarios, doors with fixtures')
+  await shippedHub()
+} else {
+  await hubAt(values.hub)
 }
-process.exitCode = reports.every(({ ok }) => ok) ? 0 : 1
+process.exitCode = ok ? 0 : 1
 
-function summary({ revision, results, ok }: Report): string {
+async function shippedHub(): Promise<void> {
+  const folder = configFolder(shipped)
+  const served = await serve(path.join(folder, 'mcp.config.json'))
+  await hubAt(served.url)
+  await served.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function hubAt(url: string): Promise<void> {
+  for (const revision of revisions)
+    tell(await conformanceOfHub(url, revision), 'scenarios that need no fixture, the hub as shipped')
+}
+
+function tell(report: Report, subject: string): void {
+  const { revision, results } = report
   const passed = results.filter((result) => result.ok).length
   const checks = results.reduce((sum, result) => sum + result.passed, 0)
-  const subject = values.hub === undefined ? 'required' : 'without fixtures, on the hub'
-  const failed = results
-    .filter((result) => !result.ok)
-    .map(({ scenario, failures }) => `  ✗ ${scenario}\n      ${failures.join('\n      ')}\n`)
-  return `${ok ? '✓' : '✗'} ${revision}: ${passed}/${results.length} scenarios ${subject} passed (${checks} checks)\n${failed.join('')}`
+  console.log(`${report.ok ? '✓' : '✗'} ${revision}: ${passed}/${results.length} ${subject} (${checks} checks)`)
+  for (const { scenario, failures } of results.filter((result) => !result.ok))
+    console.log(`  ✗ ${scenario}\n      ${failures.join('\n      ')}`)
+  ok &&= report.ok
 }
