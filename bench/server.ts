@@ -11,7 +11,7 @@ import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextp
 import { createMcpHandler, isLegacyRequest, Server } from '@modelcontextprotocol/server'
 import { pino } from 'pino'
 
-export type Variant = 'governed' | 'sdk' | 'http'
+export type Variant = 'governed' | 'door' | 'sdk' | 'http'
 
 const log = pino({ level: 'silent' })
 const configuration = {
@@ -27,6 +27,10 @@ const tool = {
   inputSchema: { type: 'object' as const, properties: { text: { type: 'string' } }, required: ['text'] },
 }
 
+function echo({ text }: { readonly text: string }) {
+  return { content: [{ type: 'text' as const, text: JSON.stringify({ text }) }], structuredContent: { text } }
+}
+
 interface Started {
   readonly url: string
   readonly close: () => Promise<void>
@@ -34,6 +38,7 @@ interface Started {
 
 const starts: Record<Variant, () => Promise<Started>> = {
   governed: startGoverned,
+  door: startDoor,
   sdk: startSdk,
   http: startHttp,
 }
@@ -75,6 +80,28 @@ async function startGoverned() {
   }
 }
 
+/** The hub's own HTTP door with the bare answer behind it: what the door costs, and what the pipeline adds. */
+async function startDoor() {
+  const { serveHttp } = await import('../src/serve/http.ts')
+  const principal = { tenant: 'default', id: 'local', roles: ['member'] }
+  return await serveHttp({
+    dispatcher: {
+      instructions: '',
+      tools: () => [tool],
+      call: async ({ arguments: given }) => echo(given as { readonly text: string }),
+      onToolsChanged: () => () => undefined,
+      unready: () => undefined,
+    },
+    principalOf: async () => principal,
+    host: '127.0.0.1',
+    port: 0,
+    sessionIdleMs: 60_000,
+    maxSessions: 100,
+    log,
+    now: () => new Date(),
+  })
+}
+
 /** One that allows, and 19 that are looked at for every call and stay silent. */
 function twentyRules(): string {
   const silent = Array.from(
@@ -89,10 +116,7 @@ async function startSdk() {
   const factory = () => {
     const server = new Server({ name: 'bare', version: '1' }, { capabilities: { tools: {} } })
     server.setRequestHandler('tools/list', () => ({ tools: [tool] }))
-    server.setRequestHandler('tools/call', ({ params }) => {
-      const text = String(params.arguments?.['text'])
-      return { content: [{ type: 'text', text: JSON.stringify({ text }) }], structuredContent: { text } }
-    })
+    server.setRequestHandler('tools/call', ({ params }) => echo(params.arguments as { readonly text: string }))
     return server
   }
   const modern = toNodeHandler(createMcpHandler(factory, { legacy: 'reject' }))

@@ -33,7 +33,7 @@ export interface Served {
 export async function serve(configPath: string): Promise<Served> {
   const child = spawn(
     process.execPath,
-    [launcher, 'serve', '--port', '0', '--json', '--log-level', 'warn', '--config', configPath],
+    [launcher, 'serve', '--port', '0', '--json', '--log-level', 'error', '--config', configPath],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
