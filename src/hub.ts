@@ -4,12 +4,17 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { approve, deny } from './call/approvals.ts'
 import type { Answer, Call, Door, Services, Version } from './call/call.ts'
+import { callOf as callIdOf } from './call/details.ts'
 import { handle } from './call/handle.ts'
+import { settleOverdue } from './call/ledger.ts'
+import { reconcile } from './call/reconcile.ts'
 import { findPerson } from './config/load.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { createSecrets, resolveCredential } from './egress/credentials.ts'
 import { makeDispatcher } from './hub/dispatcher.ts'
 import { makeId } from './hub/id.ts'
+import { permissionsOf } from './hub/permissions.ts'
+import type { InstancePermissions } from './hub/permissions.ts'
 import { sandboxes } from './hub/sandboxes.ts'
 import { makeVendors } from './hub/vendors.ts'
 import { ConfigError, loadVersion } from './hub/version.ts'
@@ -73,6 +78,14 @@ export interface Hub {
     approve(id: string, approver: Principal): Promise<Answer>
     deny(id: string, approver: Principal, reason?: string): Promise<Answer>
   }
+  /**
+   * Asks the vendor about an operation whose outcome is unknown.
+   *
+   * @throws HubError `not_found`
+   */
+  reconcile(id: string): Promise<{ readonly before: Operation; readonly after: Operation }>
+  /** What each instance must be granted at its vendor. */
+  permissions(): readonly InstancePermissions[]
   /** Runs scenarios through the whole pipeline, on sandboxes of their own; all beside the policies, or those in these files. */
   runScenarios(files?: readonly string[]): Promise<readonly ScenarioResult[]>
   readonly store: Store
@@ -191,6 +204,13 @@ export async function openHub(options: HubOptions): Promise<Hub> {
       list: () => store.operations({ tenant: loaded.config.tenant, states: ['held'], limit: 1000 }),
       approve: (operation, approver) => track(approve(operation, approver, running)),
       deny: (operation, approver, reason) => track(deny(operation, approver, reason, running)),
+    },
+    permissions: () => permissionsOf(loaded.version, loaded.instances),
+    async reconcile(wanted) {
+      const before = await settleOverdue(await store.operation(wanted), running)
+      if (before?.tenant !== loaded.config.tenant) throw new HubError('not_found', `There is no operation ${wanted}.`)
+      const call = { id: callIdOf(before), signal: AbortSignal.timeout(loaded.config.callTimeoutMs) }
+      return { before, after: await track(reconcile(before, call, running)) }
     },
     async runScenarios(files) {
       const { runPolicyScenarios } = await import('./hub/scenarios.ts')

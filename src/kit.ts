@@ -3,12 +3,28 @@ export { canonical, digest } from './kit/json.ts'
 export type { Json, JsonObject } from './kit/json.ts'
 export { HubError } from './kit/error.ts'
 export type { ErrorCode } from './kit/error.ts'
+export { cutText, visibleText } from './kit/text.ts'
 export { readTool, writeTool } from './kit/tool.ts'
-export type { Audience, Effect, Plan, Reads, Resources, Tool, UndoFidelity, Verb, Writes } from './kit/tool.ts'
+export type {
+  Asks,
+  Audience,
+  Done,
+  Effect,
+  Evidence,
+  Plan,
+  Reads,
+  Resources,
+  Tool,
+  ToolClass,
+  Undo,
+  UndoFidelity,
+  Verb,
+  Writes,
+} from './kit/tool.ts'
 export { connector } from './kit/connector.ts'
-export type { Opening } from './kit/connector.ts'
+export type { Connector, Opening } from './kit/connector.ts'
 export type { VendorAnswer, VendorFetch, Verdict } from './kit/vendor.ts'
 export type { Sandbox, SandboxRequest, SandboxResponse, SandboxState } from './kit/sandbox.ts'
 export { condition } from './kit/policy.ts'
-export type { Facts, PlanFacts, Principal } from './kit/policy.ts'
+export type { Condition, Facts, PlanFacts, Principal, ToolFacts } from './kit/policy.ts'
 export { company } from './kit/company.ts'

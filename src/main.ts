@@ -14,10 +14,12 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   call: { what: 'Call a tool, as an agent would', load: () => import('./cli/call.ts') },
   explain: { what: 'Show what every rule says of a call, and send nothing', load: () => import('./cli/explain.ts') },
   tools: { what: 'List the tools and why each is on or off; turn one on or off', load: () => import('./cli/tools.ts') },
+  scopes: { what: 'Print what a vendor must grant for the tools that are on', load: () => import('./cli/scopes.ts') },
   check: { what: 'Check the configuration, the policies and the connectors', load: () => import('./cli/check.ts') },
   policy: { what: 'Run the scenarios of the policies', load: () => import('./cli/policy.ts') },
   approvals: { what: 'List, approve and deny calls that wait for a person', load: () => import('./cli/approvals.ts') },
   operations: { what: 'List and show what was written, or may have been', load: () => import('./cli/operations.ts') },
+  undo: { what: 'Take back what an operation did', load: () => import('./cli/undo.ts') },
   audit: { what: 'Read, verify and export the audit log', load: () => import('./cli/audit.ts') },
   sandbox: {
     what: 'Look into the sandboxes, break them on purpose, start them over',

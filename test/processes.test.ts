@@ -1,6 +1,7 @@
 // Several processes on one data directory: two editors over stdio, and commands in between.
 import { rmSync } from 'node:fs'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { verifyChain } from '../src/call/verify.ts'
 import { cli, connect } from './doors.ts'
@@ -57,7 +58,6 @@ test('the audit verifies after a day’s work, and names the first entry that wa
   }
   const good = await cli(['audit', 'verify', '--config', configPath, '--json'])
   expect([good.code, JSON.parse(good.stdout)]).toMatchObject([0, expect.anything()])
-  const { DatabaseSync } = await import('node:sqlite')
   const database = new DatabaseSync(path.join(folder, 'data/toolgate.db'))
   const table = tableWithPayload(database)
   const { seq } = database.prepare(`SELECT seq FROM ${table} WHERE payload LIKE '%needle%' ORDER BY seq LIMIT 1`).get() as {
@@ -71,7 +71,7 @@ test('the audit verifies after a day’s work, and names the first entry that wa
   expect(bad.stdout + bad.stderr).toMatch(/altered|changed/)
 }, 40_000)
 
-function tableWithPayload(database: import('node:sqlite').DatabaseSync): string {
+function tableWithPayload(database: DatabaseSync): string {
   const tables = database.prepare(`SELECT name, sql FROM sqlite_master WHERE type = 'table'`).all() as {
     name: string
     sql: string

@@ -39,8 +39,8 @@ async function listeners(): Promise<{ client: AnyClient; changes: () => number }
   const modern = new ModernClient(info, { ...options(() => (heardByModern += 1)), versionNegotiation: { mode: 'auto' } })
   await modern.connect(new StreamableHTTPClientTransport(url))
   return [
-    { client: old as unknown as AnyClient, changes: () => heardByOld },
-    { client: modern as unknown as AnyClient, changes: () => heardByModern },
+    { client: old, changes: () => heardByOld },
+    { client: modern, changes: () => heardByModern },
   ]
 }
 

@@ -20,6 +20,13 @@ test('every import of the source is an arrow of the architecture, and none close
   expect(importProblems(files)).toEqual([])
 })
 
+test('only the ledger issues receipts', async () => {
+  const issuers = (await sources('src/**/*.ts', 'connectors/**/*.ts'))
+    .filter(({ text }) => text.includes('Receipt.issue('))
+    .map((file) => file.path)
+  expect(issuers).toEqual(['src/call/ledger.ts'])
+})
+
 test('every file says what it is for, and takes time, chance and the network as parameters', async () => {
   const files = await sources(
     'src/**/*.ts',

@@ -1,6 +1,6 @@
 // Reads the Atlassian Document Format as Markdown, and says what Markdown could not hold.
 // https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/
-import { clean } from './text.ts'
+import { visibleText } from 'toolgate/kit'
 
 export interface Reading {
   readonly markdown: string
@@ -22,10 +22,10 @@ const limits = { depth: 40, nodes: 20_000 }
 export function toMarkdown(document: unknown): Reading {
   if (document === null || document === undefined) return { markdown: '', lossy: [] }
   // Old content can still be wiki text; it is shown as it is.
-  if (typeof document === 'string') return { markdown: clean(document), lossy: [] }
+  if (typeof document === 'string') return { markdown: visibleText(document), lossy: [] }
   const reader: Reader = { lossy: new Set(), nodes: 0 }
   const markdown = blocks(node(document).content, reader, 0)
-  return { markdown: clean(markdown).trim(), lossy: [...reader.lossy].sort() }
+  return { markdown: visibleText(markdown).trim(), lossy: [...reader.lossy].sort() }
 }
 
 interface Reader {

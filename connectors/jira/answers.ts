@@ -1,8 +1,9 @@
 // What we use of Jira's answers, and nothing else. https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+import { cutText, visibleText } from 'toolgate/kit'
 import { z } from 'zod'
-import { cleanName } from './text.ts'
 
-const name = z.string().transform(cleanName)
+/** One line, bounded. */
+const name = z.string().transform((text) => cutText(visibleText(text).replace(/\s+/g, ' ').trim(), 255).text)
 /** Left out, or null, which means the same. */
 const maybe = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => (value === null ? undefined : value) as Exclude<z.output<T>, null> | undefined)
@@ -34,7 +35,7 @@ export const Project = z.object({
 })
 export type Project = z.output<typeof Project>
 
-export const SearchedIssue = z.object({
+const SearchedIssue = z.object({
   id: z.string(),
   key: z.string(),
   fields: z.object({

@@ -1,8 +1,8 @@
 // A comment as the tools show it.
+import { cutText } from 'toolgate/kit'
 import { z } from 'zod'
 import type * as answers from './answers.ts'
 import { toMarkdown } from './adf.ts'
-import { cut } from './text.ts'
 
 export const shownComment = z.strictObject({
   id: z.string(),
@@ -25,14 +25,14 @@ export function showComments(
 ): z.input<typeof shownComment>[] {
   let left = budget
   return comments.map(({ id, author, created, body, visibility, jsdPublic }) => {
-    const { text, truncated } = cut(toMarkdown(body).markdown, Math.min(maxChars, left))
+    const { text, cut } = cutText(toMarkdown(body).markdown, Math.min(maxChars, left))
     left -= text.length
     return {
       id,
       author: author?.name,
       created,
       body: text,
-      ...(truncated ? { truncated } : {}),
+      ...(cut ? { truncated: true } : {}),
       visible_to: visibility?.value,
       ...(jsdPublic === false ? { internal: true } : {}),
     }

@@ -1,6 +1,6 @@
 // The grammar of everything that names a thing in Jira. No SDK encodes path parameters, so nothing else gets through.
+import { visibleText } from 'toolgate/kit'
 import { z } from 'zod'
-import { clean } from './text.ts'
 
 export const issueKey = z
   .string()
@@ -28,5 +28,5 @@ export function line(max: number) {
 }
 
 function visible(schema: z.ZodString) {
-  return schema.refine((text) => clean(text) === text, 'must not have control or invisible characters')
+  return schema.refine((text) => visibleText(text) === text, 'must not have control or invisible characters')
 }

@@ -1,5 +1,5 @@
 // Builds JQL from filters. Every value is quoted and escaped; no caller's text is ever syntax.
-import { clean } from './text.ts'
+import { visibleText } from 'toolgate/kit'
 
 export interface Filters {
   readonly projects?: readonly string[] | undefined
@@ -43,7 +43,7 @@ export function buildJql(filters: Filters, now: Date): string | undefined {
 
 /** https://support.atlassian.com/jira-software-cloud/docs/jql-operators/ and /search-for-issues-using-the-text-field/ */
 export function quoted(value: string): string {
-  return `"${clean(value).replace(/\s/g, ' ').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+  return `"${visibleText(value).replace(/\s/g, ' ').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
 function list(values: readonly string[]): string {
@@ -58,7 +58,7 @@ function assigned(assignee: string): string {
 
 /** Text search has a syntax of its own, with operators in both signs and capitals. */
 function searchWords(text: string): string {
-  return clean(text)
+  return visibleText(text)
     .replace(/[+\-&|!(){}[\]^~*?\\:"/]/g, ' ')
     .replace(/\b(?:AND|OR|NOT)\b/g, (word) => word.toLowerCase())
     .replace(/\s+/g, ' ')

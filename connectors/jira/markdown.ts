@@ -1,7 +1,6 @@
 // Writes Markdown as an Atlassian Document Format document that holds nothing but text.
-import { HubError } from 'toolgate/kit'
+import { HubError, visibleText } from 'toolgate/kit'
 import type { Json, JsonObject } from 'toolgate/kit'
-import { clean } from './text.ts'
 
 /** What Jira accepts in one rich text field. https://support.atlassian.com/jira-cloud-administration/docs/configure-advanced-settings/ */
 export const maxText = 32_767
@@ -12,7 +11,7 @@ export type ToAdf = (markdown: string) => JsonObject
 export async function markdownWriter(): Promise<ToAdf> {
   const { markdownToAdf } = await import('marklassian')
   return (markdown) => {
-    const content = markdownToAdf(escapeTags(clean(markdown))).content as readonly unknown[]
+    const content = markdownToAdf(escapeTags(visibleText(markdown))).content as readonly unknown[]
     const blocks = content.flatMap((node) => block(node, 'doc', { tasks: 0 }, 0))
     if (blocks.length === 0) throw new HubError('invalid_input', 'The text is empty. Write at least one word.')
     return { version: 1, type: 'doc', content: blocks }

@@ -64,3 +64,10 @@ export function moved(key: string): HubError {
 export function sentence(words: readonly string[]): string {
   return words.length === 0 ? 'none' : words.slice(0, 20).join(', ')
 }
+
+/** The object without the properties that are undefined: an effect names only what there is. */
+export function present<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>
+  }
+}

@@ -1,11 +1,10 @@
 // What is wrong with the values of a write, told before Salesforce is asked: by the org's own description of the fields.
-import { HubError } from 'toolgate/kit'
+import { HubError, visibleText } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName, keyPrefix, recordId, toLongId } from './identifiers.ts'
 import { objectNames, profiles } from './objects.ts'
 import type { ObjectName } from './objects.ts'
 import type { FieldSchema, ObjectSchema } from './salesforce.ts'
-import { visible } from './text.ts'
 
 export const fieldValues = z.record(apiName, z.union([z.string().max(131_072), z.number(), z.boolean(), z.null()]))
 export type FieldValues = Readonly<Record<string, string | number | boolean | null>>
@@ -46,8 +45,10 @@ export function check(schema: ObjectSchema, object: ObjectName, given: FieldValu
     }
     if (Object.hasOwn(values, known)) throw new HubError('invalid_input', `${known} is given twice.`)
     const field = writable(schema, known, verb)
-    const sent = typeof value === 'string' ? visible(value) : value
-    if (sent !== value) warnings.push(`Invisible or control characters were taken out of ${known}.`)
+    const sent = typeof value === 'string' ? visibleText(value) : value
+    // Line ends hide nothing, and are made alike without a word.
+    const written = typeof value === 'string' ? value.replace(/\r\n?/g, '\n') : value
+    if (sent !== written) warnings.push(`Invisible or control characters were taken out of ${known}.`)
     values[known] = fitting(field, sent)
   }
   if (Object.keys(values).length === 0) throw new HubError('invalid_input', 'Name at least one field to write.')
@@ -112,7 +113,7 @@ function textProblem(field: FieldSchema, value: string | number | boolean): stri
   if (field.type === 'email' && !z.email().safeParse(value).success) return 'is an e-mail address.'
   if (!field.restrictedPicklist) return undefined
   const choices = field.picklistValues.filter((choice) => choice.active).map((choice) => choice.value)
-  return choices.includes(value) ? undefined : `is one of: ${choices.map(visible).join(', ')}.`
+  return choices.includes(value) ? undefined : `is one of: ${choices.map(visibleText).join(', ')}.`
 }
 
 function referenceProblem(field: FieldSchema, value: string | number | boolean): string | undefined {

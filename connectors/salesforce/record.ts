@@ -1,10 +1,9 @@
 // One record, read for a plan or right before its change is sent.
-import { HubError } from 'toolgate/kit'
+import { HubError, cutText, visibleText } from 'toolgate/kit'
 import type { JsonObject } from 'toolgate/kit'
 import { keyPrefix, toLongId } from './identifiers.ts'
 import type { ObjectName } from './objects.ts'
 import type { ObjectSchema, Salesforce, Values } from './salesforce.ts'
-import { visible } from './text.ts'
 
 /** All that an update or a deletion is given: it says on which state of the record it was decided. */
 export interface Basis {
@@ -62,14 +61,14 @@ export async function requireUnmoved(vendor: Salesforce, { object, id, rev }: Ba
 /** The same, as it is shown: what a reader cannot see is not in it. */
 export function shown(values: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? visible(value) : value]),
+    Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? visibleText(value) : value]),
   )
 }
 
 /** What to call a record in a sentence. */
 export function titleOf(object: ObjectName, record: Values): string {
   const title = record['Name'] ?? record['Subject'] ?? record['CaseNumber']
-  return title === undefined ? object : `${object} “${visible(String(title)).slice(0, 120).toWellFormed()}”`
+  return title === undefined ? object : `${object} “${cutText(visibleText(String(title)), 120).text}”`
 }
 
 /** The field that a record is called by. */

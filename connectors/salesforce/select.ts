@@ -1,14 +1,13 @@
 // Which fields a read asks for, and records as they are handed out: named, bounded, without what cannot be seen.
-import { HubError } from 'toolgate/kit'
+import { HubError, cutText, visibleText } from 'toolgate/kit'
 import type { Resources } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName } from './identifiers.ts'
 import { profiles, relationshipPaths } from './objects.ts'
 import type { ObjectName } from './objects.ts'
 import type { ObjectSchema, Values } from './salesforce.ts'
-import { visible } from './text.ts'
 
-export const fieldPath = z
+const fieldPath = z
   .string()
   .regex(
     /^[A-Za-z][A-Za-z0-9_]{0,79}(?:\.Name)?$/,
@@ -59,9 +58,9 @@ export function present(
     const value = values[name]
     if (value === undefined) return []
     if (typeof value !== 'string') return [[name, value]]
-    const text = visible(value)
-    if (text.length > longest) cut.push(name)
-    return [[name, text.length > longest ? `${text.slice(0, longest).toWellFormed()}…` : text]]
+    const text = cutText(visibleText(value), longest)
+    if (text.cut) cut.push(name)
+    return [[name, text.cut ? `${text.text}…` : text.text]]
   })
   return { row: { object, id: String(values['Id']), fields: Object.fromEntries(shown) }, cut }
 }

@@ -48,7 +48,7 @@ export function condition(schema: ObjectSchema, filter: Filter): string {
 }
 
 /** A value as a SOQL literal of the field's type; it can end neither its quotes nor the condition. */
-export function literal(field: FieldSchema, value: Scalar): string {
+function literal(field: FieldSchema, value: Scalar): string {
   if (value === null) return 'null'
   if (field.type === 'id' || field.type === 'reference') return quoted(asId(field, value))
   if (numeric.has(field.type)) return asNumber(field, value)

@@ -1,7 +1,8 @@
 // Slack's answers, parsed at the border: only what the tools use, in our words.
+import { visibleText } from 'toolgate/kit'
 import { z } from 'zod'
 import { badResponse } from './errors.ts'
-import { clean, readable } from './text.ts'
+import { readable } from './text.ts'
 
 export interface Page<Row> {
   readonly rows: readonly Row[]
@@ -16,7 +17,7 @@ export function one<Schema extends z.ZodType>(schema: Schema, answer: unknown): 
   return parsed.data
 }
 
-const words = z.string().transform(clean)
+const words = z.string().transform(visibleText)
 const flag = z
   .boolean()
   .nullish()

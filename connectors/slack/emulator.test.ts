@@ -6,10 +6,10 @@ import { guardedFetch } from '../../src/egress/fetch.ts'
 import { sandboxHarness } from '../../test/sandbox/harness.ts'
 import { slack } from './connector.ts'
 import { scopes } from './sandbox/seed.ts'
-import { sharedCases } from './shared-cases.ts'
+import { sharedCases } from './test/shared-cases.ts'
 import type { Slack } from './slack.ts'
-import { askSlack, sandboxWorld, wordOf } from './world.ts'
-import type { World } from './world.ts'
+import { askSlack, sandboxWorld, wordOf } from './test/world.ts'
+import type { World } from './test/world.ts'
 
 interface Opened {
   readonly world: World

@@ -133,7 +133,7 @@ function fileRow(file: Message['files'][number]) {
 }
 
 /** The time of a Slack timestamp, as RFC 3339. */
-export function timeOf(ts: string): string {
+function timeOf(ts: string): string {
   return new Date(Number(ts.slice(0, ts.indexOf('.'))) * 1000).toISOString()
 }
 

@@ -1,6 +1,6 @@
 // Markdown in, Slack's mrkdwn out. No `<` leaves here but those of links and of people and channels named by their id.
+import { visibleText } from 'toolgate/kit'
 import { escape, hostsIn, webAddress, withoutEnding } from './addresses.ts'
-import { clean } from './text.ts'
 
 export interface Rendered {
   readonly text: string
@@ -26,7 +26,7 @@ interface Found {
  * text: `&`, `<` and `>` are escaped, so `<!channel>` and `<@U…>` are only ever words.
  */
 export function toMrkdwn(markdown: string): Rendered {
-  const source = clean(markdown)
+  const source = visibleText(markdown)
   const found: Found = { people: new Set(), channels: new Set(), hosts: new Set() }
   const text = blocks(source.split('\n'), found).join('\n').trim()
   return {

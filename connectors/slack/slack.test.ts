@@ -15,9 +15,9 @@ import { botToken, channelIds, otherTokens, scopes, userIds } from './sandbox/se
 import { story } from './sandbox/story.ts'
 import { openSlack } from './slack.ts'
 import type { Slack } from './slack.ts'
-import { clean, readable } from './text.ts'
-import { applied, look, planned, refused, sandboxWorld, toolNamed, wordOf } from './world.ts'
-import type { World } from './world.ts'
+import { readable } from './text.ts'
+import { applied, look, planned, refused, sandboxWorld, toolNamed, wordOf } from './test/world.ts'
+import type { World } from './test/world.ts'
 
 let harness: Harness
 let world: World
@@ -392,9 +392,6 @@ describe('what people wrote', () => {
   test('is plain text without hidden, reordering or commanding characters', () => {
     expect(readable('a &lt;b&gt; &amp;amp; <https://x.example|here> <@U1> <#C1|ops> <!here> <!subteam^S1|@ops>')).toBe(
       'a <b> &amp; [here](https://x.example) @[U1] #[C1 ops] @here @ops',
-    )
-    expect(clean('\u001b[31mred\u001b[0m \u001b]0;title\u0007x\u202egnp.exe\u200b\u{e0049}\u00ad\u0000\ttab\r\nline')).toBe(
-      'red xgnp.exe\ttab\nline',
     )
   })
 

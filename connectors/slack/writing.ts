@@ -7,7 +7,7 @@ import { resolveChannel } from './channels.ts'
 import type { Me, Slack } from './slack.ts'
 
 /** Slack cuts longer texts into several messages: what was approved would not be what is posted. */
-export const mostCharacters = 4000
+const mostCharacters = 4000
 const longMessage = 2000
 const mostMentions = 20
 

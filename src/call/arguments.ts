@@ -1,7 +1,8 @@
 // Outside arguments become a parsed input, or a sentence that says which of them is wrong.
 import type { z } from 'zod'
+import { textHash } from '../kit/chain.ts'
 import { HubError } from '../kit/error.ts'
-import { canonical, digest } from '../kit/json.ts'
+import { canonical } from '../kit/json.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { Tool } from '../kit/tool.ts'
 import type { Offer } from './call.ts'
@@ -13,6 +14,8 @@ export interface Asked {
   /** The tool's own arguments as JSON: what rules see, what the repeat key and the audit are made of. */
   readonly args: JsonObject
   readonly argsDigest: string
+  /** The length of their canonical text. */
+  readonly argsBytes: number
   readonly dryRun: boolean
   readonly key: string | undefined
   readonly expectRev: string | undefined
@@ -28,8 +31,9 @@ export function parseArguments(offer: Offer, given: unknown): Asked {
   const { own, ...hubs } = apart(tool, asObject(given ?? {}))
   const parsed = tool.input.safeParse(own) as z.ZodSafeParseResult<unknown>
   if (!parsed.success) throw new HubError('invalid_input', explain(parsed.error, tool, offer.name))
-  const args = JSON.parse(canonical(parsed.data)) as JsonObject
-  return { input: parsed.data, args, argsDigest: digest(args), ...hubs }
+  const text = canonical(parsed.data)
+  const args = JSON.parse(text) as JsonObject
+  return { input: parsed.data, args, argsDigest: textHash(text), argsBytes: Buffer.byteLength(text), ...hubs }
 }
 
 /** The arguments as an object that is safe to hash, walk and store. */

@@ -1,6 +1,6 @@
 // The audit of a call: one entry when it arrives, one when it ends, in one chain with the operations.
 import { HubError } from '../kit/error.ts'
-import { canonical, digest } from '../kit/json.ts'
+import { digest } from '../kit/json.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { AuditDraft } from '../kit/record.ts'
 import type { Decision } from '../policy/decide.ts'
@@ -31,7 +31,9 @@ export interface Trail {
 
 /** The opening entry gets its place in line at once; nobody waits for the disk yet. */
 export function openTrail(call: Call, version: Version, hub: Services): Trail {
-  const opened = hub.store.append(openedEntry(call, version, hub)).then(() => undefined)
+  // A write waits for it before it sends anything.
+  const when = version.offers.get(call.tool)?.facts.write ? 'now' : 'soon'
+  const opened = hub.store.append(openedEntry(call, version, hub), when).then(() => undefined)
   const trail: Trail = { call, version, startedAt: hub.now(), story: { sessions: [] }, opened, lost: undefined }
   opened.catch((error: unknown) => {
     trail.lost = error
@@ -47,7 +49,8 @@ export function openTrail(call: Call, version: Version, hub: Services): Trail {
 export async function closeTrail(trail: Trail, answer: Answer, hub: Services): Promise<Answer> {
   const { call, story, startedAt } = trail
   const shown = hub.scrub(answer as unknown as JsonObject) as unknown as Answer
-  const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub)).catch((error: unknown) => {
+  const when = shown.operation_id === undefined ? 'soon' : 'now'
+  const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub), when).catch((error: unknown) => {
     // The outcome of an operation is in the ledger already, so the caller still hears the truth.
     hub.log.error({ call: call.id, err: error }, 'the end of a call could not be recorded')
   })
@@ -102,7 +105,7 @@ function closedEntry(call: Call, story: Story, answer: Answer, startedAt: Date, 
 }
 
 function askedFacts(asked: Asked): JsonObject {
-  const small = Buffer.byteLength(canonical(asked.args)) <= argsBytesMax
+  const small = asked.argsBytes <= argsBytesMax
   return { args: small ? asked.args : { digest: asked.argsDigest }, dry_run: asked.dryRun }
 }
 

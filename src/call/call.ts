@@ -85,7 +85,7 @@ export type Touched = 'untouched' | 'accepted' | 'unclear'
 
 /** A vendor opened for one phase of one call. */
 export interface Session {
-  readonly vendor: unknown
+  readonly vendor: object
   readonly requests: readonly VendorRequest[]
   /** Known by the fetch, not by the error. */
   touched(): Touched

@@ -41,7 +41,7 @@ export async function carryOut(work: Sending, tool: AnyWriteTool): Promise<Answe
       work.trail.story.sessions.push(session)
       const output = (await tool.apply(work.plan.request, contextOf(session, signal, sent))) as unknown
       if (session.touched() === 'unclear') return await conclude(sent, 'unknown', unknownAnswer(operation.id))
-      return await conclude(sent, 'succeeded', done(sent, tool, output, decision))
+      return await conclude(sent, 'succeeded', done(sent, tool, output, decision), { output: kept(tool, output) })
     } catch (error) {
       return await concludeThrown(sent, session, error)
     }
@@ -89,11 +89,23 @@ async function concludeThrown(sent: Sending, session: Session | undefined, error
   return await conclude(sent, 'unknown', unknownAnswer(operation.id))
 }
 
-async function conclude(work: Sending, to: 'succeeded' | 'failed' | 'unknown', answer: Answer): Promise<Answer> {
+/** What apply gave, for an undo: whole, since what is hidden from the caller may be needed to take it back. */
+function kept(tool: AnyWriteTool, output: unknown): Json {
+  const parsed = tool.output.safeParse(output) as { success: true; data: Json } | { success: false }
+  return parsed.success ? parsed.data : null
+}
+
+async function conclude(
+  work: Sending,
+  to: 'succeeded' | 'failed' | 'unknown',
+  answer: Answer,
+  more: JsonObject = {},
+): Promise<Answer> {
   const { call, hub, operation } = work
   const shown = hub.scrub(answer as unknown as JsonObject) as unknown as Answer
   try {
-    await finish(operation, to, shown, call, hub, { vendor: requestsOf(work.trail.story) })
+    const details = hub.scrub({ ...operation.details, ...more })
+    await finish(operation, to, shown, call, hub, { vendor: requestsOf(work.trail.story) }, details)
     return answer
   } catch (error) {
     hub.log.error({ call: call.id, operation: operation.id, err: error }, 'an outcome could not be recorded')
@@ -119,6 +131,6 @@ function done(work: Sending, tool: AnyWriteTool, output: unknown, decision: Deci
   return { ...base, message, result: value, ...(met.length > 0 && { masked: met }) }
 }
 
-function contextOf(session: Session, signal: AbortSignal, work: Sending): Writes<unknown> {
+function contextOf(session: Session, signal: AbortSignal, work: Sending): Writes<object> {
   return { vendor: session.vendor, now: work.hub.now(), signal, within: narrowing(work), operationId: work.operation.id }
 }

@@ -15,6 +15,7 @@ import { takeLimits } from './limits.ts'
 import { read } from './look.ts'
 import { maskPlan } from './mask.ts'
 import { decidePlan, emptyPlan, planDigest, viewOf } from './plan.ts'
+import { operationUndo, undo } from './undo.ts'
 import { planned } from './work.ts'
 import type { Work } from './work.ts'
 
@@ -45,6 +46,7 @@ async function settle(call: Call, trail: Trail, hub: Services): Promise<Answer> 
   await takeLimits(call, offer, version, hub)
 
   const work: Work = { call, trail, offer, asked, facts, hub }
+  if (offer.tool === operationUndo) return await undo(work, async (inverse) => (await handle(inverse, hub)).answer)
   if (offer.tool.kind === 'read') return await look(work, offer.tool)
   return await change(work, offer.tool)
 }

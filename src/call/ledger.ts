@@ -100,8 +100,10 @@ export async function finish(
   call: Pick<Call, 'id'>,
   hub: Services,
   facts: JsonObject = {},
+  details: JsonObject = operation.details,
 ): Promise<Operation | undefined> {
-  const change = { from: ['held', 'intent', 'sending'] as const, to, answer: { ...answer } as unknown as JsonObject }
+  const from = ['held', 'intent', 'sending'] as const
+  const change = { from, to, details, answer: { ...answer } as unknown as JsonObject }
   return await move(operation, change, call, hub, facts)
 }
 

@@ -7,8 +7,9 @@ import { readTool } from '../kit/tool.ts'
 import type { Reads } from '../kit/tool.ts'
 import { heldAnswer } from './answers.ts'
 import type { Answer, Services } from './call.ts'
-import { heldDetails } from './details.ts'
+import { callOf, heldDetails } from './details.ts'
 import { markRead, settleOverdue } from './ledger.ts'
+import { reconcile } from './reconcile.ts'
 
 /** The operations of one person. */
 export interface Operations {
@@ -16,10 +17,10 @@ export interface Operations {
   get(id: string): Promise<Operation>
 }
 
-export function operationsOf(principal: Principal, hub: Services): Operations {
+export function operationsOf(principal: Principal, signal: AbortSignal, hub: Services): Operations {
   return {
     async get(id) {
-      const found = await settleOverdue(await hub.store.operation(id), hub)
+      const found = await learned(await settleOverdue(await hub.store.operation(id), hub))
       if (!found || found.tenant !== principal.tenant || found.principal !== principal.id) {
         throw new HubError('not_found', `You have no operation ${id}.`)
       }
@@ -27,6 +28,15 @@ export function operationsOf(principal: Principal, hub: Services): Operations {
       if (ended && found.readAt === undefined && heldDetails(found)) await markRead(found, hub)
       return found
     },
+  }
+
+  /** What is unknown is asked of the vendor; when that fails, it stays unknown. */
+  async function learned(found: Operation | undefined): Promise<Operation | undefined> {
+    if (found?.state !== 'unknown' || found.tenant !== principal.tenant || found.principal !== principal.id) return found
+    return await reconcile(found, { id: callOf(found), signal }, hub).catch((error: unknown) => {
+      hub.log.warn({ operation: found.id, err: error }, 'an unknown outcome could not be asked of the vendor')
+      return found
+    })
   }
 }
 

@@ -29,7 +29,7 @@ export async function planned(work: Work, tool: AnyWriteTool): Promise<Plan> {
   return plan
 }
 
-export async function readingContext(work: Work): Promise<Reads<unknown>> {
+export async function readingContext(work: Work): Promise<Reads<object>> {
   const { call, trail, offer, hub } = work
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(trail.version.settings.timeoutMs)])
   const session: Session = await trail.version.vendors.forReading(offer, call.principal, signal)
@@ -37,6 +37,6 @@ export async function readingContext(work: Work): Promise<Reads<unknown>> {
   return { vendor: session.vendor, now: hub.now(), signal, within: narrowing(work) }
 }
 
-export function narrowing({ call, trail, offer }: Work): Reads<unknown>['within'] {
+export function narrowing({ call, trail, offer }: Work): Reads<object>['within'] {
   return (kind) => trail.version.policy.within(call.principal, offer.facts, kind)
 }

@@ -14,10 +14,13 @@ export interface CommonOptions {
   readonly json?: boolean
 }
 
-/** A subcommand with `--config`, in our words. `examples` teach; `codes` say what scripts can rely on. */
+/**
+ * A subcommand with `--config`, in our words. `examples` teach; `codes` say what scripts can rely on. Paragraphs of the
+ * description are separated by an empty line, and broken where the terminal ends.
+ */
 export function subcommand(name: string, description: string, examples: readonly string[], codes: string): Command {
   return new Command(`toolgate ${name}`)
-    .description(description)
+    .description(description.replace(/(?<!\n)\n(?!\n)/g, ' '))
     .option('--config <path>', 'the configuration file (default: ./mcp.config.json, else the one that comes with Toolgate)')
     .showHelpAfterError(`(toolgate ${name} --help teaches it)`)
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n${codes}`)

@@ -6,7 +6,8 @@ import type { CommonOptions } from './command.ts'
 import { oneLine } from './escape.ts'
 import { plainExitCodesHelp } from './exit.ts'
 
-const description = 'Lists the operations of the ledger, newest first, or shows one with its whole history.'
+const description = `Lists the operations of the ledger, newest first, or shows one with its whole history.
+Asks the vendor about one whose outcome is unknown.`
 
 export function command(): Command {
   const operations = subcommand('operations', description, examples, plainExitCodesHelp).option('--json', 'print JSON')
@@ -20,10 +21,19 @@ export function command(): Command {
     .argument('<id>', 'the operation')
     .description('show one')
     .action((id: string) => show(id, operations.opts()))
+  operations
+    .command('reconcile')
+    .argument('<id>', 'an operation whose outcome is unknown')
+    .description('ask the vendor whether it happened; nothing is sent again')
+    .action((id: string) => reconcile(id, operations.opts()))
   return operations
 }
 
-const examples = ['toolgate operations', 'toolgate operations show op_01jd3 --json']
+const examples = [
+  'toolgate operations',
+  'toolgate operations show op_01jd3 --json',
+  'toolgate operations reconcile op_01jd3',
+]
 
 async function list(limit: number, options: CommonOptions): Promise<void> {
   await withHub(options, async (hub) => {
@@ -57,7 +67,19 @@ async function show(id: string, options: CommonOptions): Promise<void> {
       ),
     )
     if (operation.state === 'unknown')
-      process.stderr.write('It may have happened at the vendor: look there before it is repeated.\n')
+      process.stderr.write('It may have happened at the vendor: look there, or: toolgate operations reconcile.\n')
+  })
+}
+
+async function reconcile(id: string, options: CommonOptions): Promise<void> {
+  await withHub(options, async (hub) => {
+    const { before, after } = await hub.reconcile(id)
+    if (options.json === true) return printJson(after)
+    print(
+      oneLine(`${after.id}  ${before.state === after.state ? `still ${after.state}` : `${before.state} → ${after.state}`}`),
+    )
+    if (after.state === 'unknown')
+      print('The vendor does not show yet whether it happened. Ask again later, or look at the record itself.')
   })
 }
 

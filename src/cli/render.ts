@@ -46,7 +46,7 @@ export function renderAnswer(answer: Answer): string {
     .join('\n\n')
 }
 
-/** Every rule whose tools and people fit, with what it said. */
+/** Every rule whose tools and people fit, with what it said; an arrow before the one that decided. */
 export function renderDecision(decision: Decision): string {
   const rules = decision.rules.map((rule) => {
     const said =
@@ -55,8 +55,9 @@ export function renderDecision(decision: Decision): string {
         : rule.outcome === 'broke'
           ? 'BROKE, which denies'
           : `silent (${rule.effect})`
-    const lines = [`  ${said}  ${oneLine(rule.rule)}  at ${oneLine(rule.at)}`]
-    if (rule.because !== undefined) lines.push(`      because ${oneLine(rule.because)}`)
+    const mark = rule.rule === decision.rule ? '→' : ' '
+    const lines = [`${mark} ${said}  ${oneLine(rule.rule)}  at ${oneLine(rule.at)}`]
+    if (rule.because !== undefined && rule.outcome === 'spoke') lines.push(`      because ${oneLine(rule.because)}`)
     if (rule.why !== undefined) lines.push(`      ${oneLine(rule.why)}`)
     return lines.join('\n')
   })

@@ -2,6 +2,8 @@
 import path from 'node:path'
 import { Argument } from 'commander'
 import type { Command } from 'commander'
+import { faultModes } from '../sandbox/faults.ts'
+import type { FaultMode } from '../sandbox/faults.ts'
 import { configPath, positiveInteger, print, printJson, reporting, subcommand, table, UsageError } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { plainExitCodesHelp } from './exit.ts'
@@ -11,8 +13,6 @@ All processes that use the same data folder share it.
 
 Ways to break it: drop (does it and cuts the connection), 500-after (does it and answers 500), 500 and 429 (do
 nothing), slow (does it and answers late).`
-
-const modes = ['drop', '429', '500', '500-after', 'slow'] as const
 
 export function command(): Command {
   const sandbox = subcommand('sandbox', description, examples, plainExitCodesHelp).option('--json', 'print JSON')
@@ -26,15 +26,13 @@ export function command(): Command {
   sandbox
     .command('break')
     .argument('<instance>')
-    .addArgument(new Argument('<mode>').choices(modes))
+    .addArgument(new Argument('<mode>').choices(faultModes))
     .description('the next requests go wrong')
     .option('--times <count>', 'how many requests', positiveInteger, 1)
     .option('--route <pattern>', 'only these: "POST /rest/api/3/issue/*"')
     .option('--retry-after <seconds>', 'for 429: how long to wait', positiveInteger)
     .option('--ms <milliseconds>', 'for slow: how late', positiveInteger)
-    .action((instance: string, mode: (typeof modes)[number], fault: FaultOptions) =>
-      breakIt(instance, mode, fault, options()),
-    )
+    .action((instance: string, mode: FaultMode, fault: FaultOptions) => breakIt(instance, mode, fault, options()))
   sandbox
     .command('faults')
     .argument('[instance]')
@@ -86,12 +84,7 @@ async function requests(instance: string | undefined, limit: number, options: Co
   })
 }
 
-async function breakIt(
-  instance: string,
-  mode: (typeof modes)[number],
-  fault: FaultOptions,
-  options: CommonOptions,
-): Promise<void> {
+async function breakIt(instance: string, mode: FaultMode, fault: FaultOptions, options: CommonOptions): Promise<void> {
   await withSandbox(options, instance, async (file) => {
     const { breakSandbox } = await import('../sandbox/admin.ts')
     breakSandbox(file, instance, { mode, ...fault })

@@ -81,7 +81,7 @@ async function instanceOf(hub: Hub, name: string): Promise<string> {
   const offers = hub.current().offers
   const offer = offers.get(name)
   if (offer === undefined) {
-    const { nearest } = await import('../config/problem.ts')
+    const { nearest } = await import('../kit/nearest.ts')
     const meant = nearest(name, offers.keys())
     throw new UsageError(
       `There is no tool "${name}". ${meant === undefined ? 'toolgate tools lists them.' : `Did you mean ${meant}?`}`,

@@ -9,7 +9,8 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser'
 import type { z } from 'zod'
-import { nearest, positionAt, type Problem, unknownWord } from './problem.ts'
+import { nearest } from '../kit/nearest.ts'
+import { positionAt, type Problem, unknownWord } from './problem.ts'
 
 export type Path = readonly (string | number)[]
 

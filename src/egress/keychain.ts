@@ -8,7 +8,7 @@ import { HubError } from '../kit/error.ts'
 export type KeychainAnswer = { readonly found: string } | { readonly absent: true } | { readonly failed: string }
 
 /** Every entry of the hub is kept under this service. */
-export const keychainService = 'toolgate'
+const keychainService = 'toolgate'
 
 const deadlineMs = 3_000
 const hung = 'The keychain service does not answer. Restart it, or use a file: or env: reference.'

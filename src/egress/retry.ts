@@ -21,7 +21,7 @@ export function retryDelayMs(
 }
 
 /** Undefined where the header says nothing that can be read. */
-export function retryAfterMs(header: string | undefined, now: Date): number | undefined {
+function retryAfterMs(header: string | undefined, now: Date): number | undefined {
   if (header === undefined) return undefined
   const text = header.trim()
   if (/^-?\d{1,12}(\.\d+)?$/.test(text)) return Number(text) * 1000

@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Offer } from '../call/call.ts'
 import { operationGet } from '../call/operation-get.ts'
+import { operationUndo } from '../call/undo.ts'
 import { digest } from '../kit/json.ts'
 import type { Tool } from '../kit/tool.ts'
 import type { OpenInstance } from './instances.ts'
@@ -20,7 +21,10 @@ export function makeOffers(
   const made = [...instances.values()].flatMap((instance) =>
     instance.connector.tools.map((tool) => offerOf(instance, tool, everyTool)),
   )
-  const offers = [...made, offer(hubInstance, hubInstance, 'hub', operationGet, 'on', 'the hub itself offers it')]
+  const own = [operationGet, operationUndo].map((tool) =>
+    offer(hubInstance, hubInstance, 'hub', tool, 'on', 'the hub itself offers it'),
+  )
+  const offers = [...made, ...own]
   const byName = new Map(
     offers.toSorted((left, right) => (left.name < right.name ? -1 : 1)).map((each) => [each.name, each]),
   )

@@ -1,7 +1,7 @@
 // Opens a vendor for one phase of one call: its SDK on a guarded fetch that has only the routes of that phase.
 import { operationsOf } from '../call/operation-get.ts'
 import type { Offer, Services, Session, Vendors } from '../call/call.ts'
-import type { Receipt } from '../call/receipt.ts'
+import { Receipt } from '../call/receipt.ts'
 import { HubError } from '../kit/error.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { OpenInstance } from './instances.ts'
@@ -30,7 +30,7 @@ export function makeVendors(options: VendorsOptions): Vendors {
     signal: AbortSignal,
     receipt: Receipt | undefined,
   ): Promise<Session> {
-    if (offer.instance === hubInstance) return quiet(operationsOf(principal, options.services()))
+    if (offer.instance === hubInstance) return quiet(operationsOf(principal, signal, options.services()))
     const instance = options.instances.get(offer.instance)
     if (!instance) throw new HubError('not_found', `The instance ${offer.instance} is not configured any more.`)
     const { connector, configured, settings } = instance
@@ -50,7 +50,7 @@ export function makeVendors(options: VendorsOptions): Vendors {
       timeoutMs: options.timeoutMs,
       // A second lock on the same door: without a receipt there are no routes to write to, and no write either.
       beforeWrite: () => {
-        if (receipt === undefined) throw new HubError('internal', 'A write was tried that the ledger knows nothing of.')
+        if (!Receipt.isIssued(receipt)) throw new HubError('internal', 'A write was tried that the ledger knows nothing of.')
       },
       onSecret: options.hide,
     })
@@ -60,7 +60,7 @@ export function makeVendors(options: VendorsOptions): Vendors {
     if (!caches.has(offer.instance)) options.hide(credential)
     const cache = caches.get(offer.instance) ?? new Map<string, unknown>()
     caches.set(offer.instance, cache)
-    const vendor: unknown = await connector.open({ base, fetch: guard.fetch, settings, credential, cache })
+    const vendor: object = await connector.open({ base, fetch: guard.fetch, settings, credential, cache })
     return { vendor, requests: guard.requests, touched: () => guard.touched() }
   }
 
@@ -75,6 +75,6 @@ export function makeVendors(options: VendorsOptions): Vendors {
   }
 }
 
-function quiet(vendor: unknown): Session {
+function quiet(vendor: object): Session {
   return { vendor, requests: [], touched: () => 'untouched' }
 }

@@ -4,6 +4,7 @@ import type { Sandbox } from './sandbox.ts'
 import type { Tool } from './tool.ts'
 import type { Verdict, VendorAnswer, VendorFetch } from './vendor.ts'
 
+/** What a connector is given to open its vendor for one call. */
 export interface Opening<Settings> {
   /** Where the vendor is, without a trailing slash: `https://acme.atlassian.net`. May have a path. */
   readonly base: string
@@ -13,6 +14,14 @@ export interface Opening<Settings> {
   readonly credential: string
   /** Lives as long as this instance's configuration and credential: for tokens and lookups, bounded by its user. */
   readonly cache: Map<string, unknown>
+}
+
+/** All that the hub knows of a vendor. Nothing in it happens before `open`, so that listing tools loads no SDK. */
+export interface Permissions {
+  /** What it is and where to put it, in a sentence. */
+  readonly what: string
+  /** A manifest, a permission set, a list of scopes: ready to paste. */
+  readonly text: string
 }
 
 export interface ConnectorDefinition<Settings extends z.ZodObject, Vendor> {
@@ -34,16 +43,21 @@ export interface ConnectorDefinition<Settings extends z.ZodObject, Vendor> {
   readonly reads: readonly string[]
   /** Routes that only sign in (a token endpoint); open to plans and applies alike. */
   readonly signIn?: readonly string[]
+  /** The vendor as the tools use it, on the fetch of this call. An SDK is imported here, with its own retries off. */
   open(opening: Opening<z.output<Settings>>): Promise<Vendor>
   /** What an answer to a write says. Where it is left out: 2xx accepted; 3xx, 408 and 5xx unclear; all else refused. */
   readonly verdict?: (answer: VendorAnswer) => Verdict
   readonly tools: readonly Tool[]
+  /** What to grant at the vendor so that these tools work and nothing else does, in the vendor's own format. */
+  permissions?(tools: readonly Tool[]): Permissions
   readonly sandbox: Sandbox<z.input<Settings>>
 }
 
+/** A connector of any vendor. */
 // oxlint-disable-next-line typescript/no-explicit-any -- see Tool: the hub looks into none of them
 export type Connector = ConnectorDefinition<any, any>
 
+/** Checks the parts of a connector against each other, by their types, and gives it back as it is. */
 export function connector<Settings extends z.ZodObject, Vendor>(
   definition: ConnectorDefinition<Settings, Vendor>,
 ): Connector {

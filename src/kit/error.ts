@@ -9,6 +9,7 @@ interface ErrorKind {
   readonly status: number
 }
 
+/** What each code means for whoever reads it. The set is closed: a new code is a new promise to agents. */
 export const errorKinds = {
   invalid_input: { fault: 'caller', retry: 'after change', status: 400 },
   not_found: { fault: 'caller', retry: 'no', status: 404 },
@@ -27,6 +28,7 @@ export const errorKinds = {
   internal: { fault: 'hub', retry: 'no', status: 500 },
 } as const satisfies Record<string, ErrorKind>
 
+/** `invalid_input`, `not_found`, `refused` …: the names of `errorKinds`. */
 export type ErrorCode = keyof typeof errorKinds
 
 /**

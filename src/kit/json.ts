@@ -1,6 +1,7 @@
 // JSON as the hub keeps it: values that survive storage, and one canonical spelling to hash, show, approve and send.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
+/** A value that survives storage. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json
@@ -13,26 +14,48 @@ export interface JsonObject {
  * not JSON (functions, dates, bigints).
  */
 export function canonical(value: unknown): string {
-  if (value === null || typeof value === 'boolean') return String(value)
-  if (typeof value === 'number') return canonicalNumber(value)
-  if (typeof value === 'string') return canonicalString(value)
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value === 'object' && isPlain(value)) return canonicalObject(value)
+  switch (typeof value) {
+    case 'string':
+      return canonicalString(value)
+    case 'number':
+      return canonicalNumber(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return canonicalArray(value)
+      if (isPlain(value)) return canonicalObject(value as Readonly<Record<string, unknown>>)
+  }
   throw new TypeError(`A ${typeof value} is not JSON and cannot be recorded.`)
 }
 
 /** SHA-256 of the canonical text, as 64 hexadecimal digits. */
 export function digest(value: unknown): string {
-  return createHash('sha256').update(canonical(value), 'utf8').digest('hex')
+  return hash('sha256', canonical(value))
 }
 
-function canonicalObject(value: object): string {
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    // RFC 8785 sorts by UTF-16 code units, which is what `<` compares.
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, member]) => `${canonicalString(key)}:${canonical(member)}`)
-  return `{${members.join(',')}}`
+// Every call is recorded and hashed several times over, so these make no lists on their way.
+function canonicalArray(value: readonly unknown[]): string {
+  let items = ''
+  for (let index = 0; index < value.length; index += 1) items += (index === 0 ? '' : ',') + canonical(value[index])
+  return `[${items}]`
+}
+
+function canonicalObject(value: Readonly<Record<string, unknown>>): string {
+  const keys = Object.keys(value)
+  // RFC 8785 sorts by UTF-16 code units, which is what `<` compares and what `sort` does by itself.
+  if (!areSorted(keys)) keys.sort()
+  let members = ''
+  for (const key of keys) {
+    const member = value[key]
+    if (member !== undefined) members += `${members === '' ? '' : ','}${canonicalString(key)}:${canonical(member)}`
+  }
+  return `{${members}}`
+}
+
+function areSorted(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index += 1) if (keys[index]! < keys[index - 1]!) return false
+  return true
 }
 
 function canonicalNumber(value: number): string {
@@ -40,7 +63,11 @@ function canonicalNumber(value: number): string {
   return JSON.stringify(value)
 }
 
+/** Visible ASCII without what JSON escapes: most names and ids, which are their own spelling. */
+const plainText = /^[ !#-[\]-~]*$/
+
 function canonicalString(value: string): string {
+  if (value.length < 100 && plainText.test(value)) return `"${value}"`
   // Two different lone surrogates become the same UTF-8 bytes, so that two inputs would share one hash.
   if (!value.isWellFormed()) throw new TypeError('The text has a lone surrogate and is not valid Unicode.')
   return JSON.stringify(value)

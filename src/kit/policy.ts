@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { JsonObject } from './json.ts'
 import type { Audience, Effect, Plan, Resources, ToolClass, UndoFidelity, Verb } from './tool.ts'
 
+/** Who is calling. */
 export interface Principal {
   readonly tenant: string
   readonly id: string
@@ -22,6 +23,7 @@ export interface ToolFacts {
   readonly verb: Verb | undefined
 }
 
+/** A plan as a rule sees it: all but its `request` and `rev`. For a read it is empty. */
 export interface PlanFacts {
   readonly summary: string
   readonly effects: readonly Effect[]
@@ -55,9 +57,11 @@ export interface ConditionDefinition<Params extends z.ZodObject> {
   test(facts: Facts, params: z.output<Params>): boolean
 }
 
+/** A condition with parameters of any shape. */
 // oxlint-disable-next-line typescript/no-explicit-any -- conditions of every shape live in one list
 export type Condition = ConditionDefinition<any>
 
+/** A condition for a file beside the policies; every one that the file exports can be named with `use:`. */
 export function condition<Params extends z.ZodObject>(definition: ConditionDefinition<Params>): Condition {
   return definition
 }

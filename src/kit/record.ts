@@ -99,7 +99,9 @@ export interface OperationFilter {
 /** The one interface of every database. Each promise of a change resolves when the change is durable. */
 export interface Store {
   /** Queues the entry; entries keep the order of the calls. Rejects, as everything here, when the store is broken. */
-  append(entry: AuditDraft): Promise<AuditEntry>
+  append(entry: AuditDraft, when?: 'now'): Promise<AuditEntry>
+  /** With `soon` it takes its place in the same line, and goes to the disk with whatever comes next, within 10 ms. */
+  append(entry: AuditDraft, when: 'now' | 'soon'): Promise<unknown>
   /** Inserts the operation unless its identity is taken; the entry is written only with it. */
   begin(operation: Operation, entry: AuditDraft): Promise<{ readonly fresh: boolean; readonly operation: Operation }>
   /** One conditional update; undefined when the operation was not in `from` at `fence`. The entry is written only with it. */
@@ -117,7 +119,7 @@ export interface Store {
     windowMs: number,
     now: Date,
   ): Promise<{ readonly taken: boolean; readonly retryAfterMs: number }>
-  /** In order of `seq`, streamed. */
+  /** In order of `seq`, streamed. As every reading of the audit, it sees what was appended here before. */
   entries(tenant: string, from?: number): AsyncIterable<AuditEntry>
   /** Entries of one call, in order. */
   entriesOf(call: string): Promise<readonly AuditEntry[]>

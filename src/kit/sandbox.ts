@@ -2,6 +2,7 @@
 // how the vendor would answer.
 import type { JsonObject, Json } from './json.ts'
 
+/** A request as the vendor would get it. */
 export interface SandboxRequest {
   readonly method: string
   /** The decoded path below the base, as the vendor would see it: `/rest/api/3/issue/OPS-1`. */
@@ -12,6 +13,7 @@ export interface SandboxRequest {
   readonly body: string
 }
 
+/** What the vendor would answer. */
 export interface SandboxResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
@@ -30,6 +32,7 @@ export interface SandboxState {
   next(counter: string): number
 }
 
+/** How the vendor would behave, permissions and refusals included; judged against the vendor's documentation. */
 export interface Sandbox<Settings> {
   /** What a configured instance would say. */
   readonly settings: Settings

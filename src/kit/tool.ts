@@ -11,14 +11,21 @@ export type ReadClass = 'R' | 'RP'
 export type WriteClass = 'W1' | 'W2' | 'W3' | 'D' | 'X'
 export type ToolClass = ReadClass | WriteClass
 
+/** What an effect does to its target. */
 export type Verb = 'create' | 'update' | 'delete' | 'send' | 'run'
 
 /** Where a record lives, as ids that a rule's `where` can name: `{ 'jira.project': 'OPS' }`. */
 export type Resources = Readonly<Record<string, string | readonly string[]>>
 
-/** What a tool sees of the world. In a plan, `vendor` has no way to write. */
-export interface Reads<Vendor> {
-  readonly vendor: Vendor
+/**
+ * What a tool sees of the world. In a plan, `vendor` has no way to write: a vendor keeps everything that changes
+ * something under `write`, which is missing here by type, and its fetch refuses it at run time.
+ */
+export interface Reads<Vendor> extends Looks {
+  readonly vendor: Omit<Vendor, 'write'>
+}
+
+interface Looks {
   readonly now: Date
   readonly signal: AbortSignal
   /**
@@ -28,9 +35,44 @@ export interface Reads<Vendor> {
   within(kind: string): readonly string[] | undefined
 }
 
-export interface Writes<Vendor> extends Reads<Vendor> {
+/** What `apply` sees: a vendor that can reach the tool's own routes, and nothing else. */
+export interface Writes<Vendor> extends Looks {
+  readonly vendor: Vendor
   /** Stable across retries of the same operation. Pass it on wherever the vendor takes one. */
   readonly operationId: string
+}
+
+/** What a tool sees when it is asked whether an operation happened. */
+export interface Asks<Vendor> extends Reads<Vendor> {
+  readonly operationId: string
+  /** When the send began: nothing older can be it. */
+  readonly sentAt: Date
+}
+
+/** What the vendor shows of an operation whose answer was lost. */
+export type Evidence<Out> =
+  | { readonly verdict: 'happened'; readonly output?: Out | undefined }
+  /** It is not there; counts only once `settlesMs` have passed since the send. */
+  | { readonly verdict: 'absent' }
+  | { readonly verdict: 'unclear' }
+
+/** What was done, as its undo needs it. */
+export interface Done<Request, Out> {
+  readonly request: Request
+  /** What apply gave; undefined when only a reconcile knows that it happened. */
+  readonly output: Out | undefined
+  readonly effects: readonly Effect[]
+  readonly at: Date
+}
+
+/** The call that takes something back: a call like any other, under the same policies. */
+export interface Undo {
+  /** A tool of the same connector, without its prefix. */
+  readonly tool: string
+  readonly input: JsonObject
+  readonly fidelity: Exclude<UndoFidelity, 'none'>
+  /** What stays as it is: notifications that were sent, a new id. */
+  readonly warnings: readonly string[]
 }
 
 /** One change to one thing, told before it happens. */
@@ -59,6 +101,7 @@ export interface Audience {
 /** How well the write could be taken back. */
 export type UndoFidelity = 'exact' | 'partial' | 'lossy' | 'none'
 
+/** What a write would change, found out without changing it. */
 export interface Plan<Request extends Json = Json> {
   readonly summary: string
   readonly effects: readonly Effect[]
@@ -118,6 +161,16 @@ export interface WriteTool<Vendor, In extends z.ZodObject, Out extends z.ZodObje
   readonly changes: readonly string[]
   plan(input: z.output<In>, context: Reads<Vendor>): Promise<Plan<Request>>
   apply(request: Request, context: Writes<Vendor>): Promise<z.input<Out>>
+  /** Looks at the vendor for what apply leaves there: the operation's id, or the state it asked for. */
+  reconcile?(request: Request, context: Asks<Vendor>): Promise<Evidence<z.input<Out>>>
+  /** For how long after the send "not there" proves nothing, in milliseconds: index lag, late execution. */
+  readonly settlesMs?: number
+  /**
+   * The call that takes it back, on the record as it is now.
+   *
+   * @throws HubError `conflict` when somebody has changed since then what this changed, naming it
+   */
+  undo?(done: Done<Request, z.output<Out>>, context: Reads<Vendor>): Promise<Undo>
 }
 
 // The hub holds tools of every vendor in one list, and looks into none of them: `any` is the only common type, since a
@@ -126,6 +179,7 @@ export interface WriteTool<Vendor, In extends z.ZodObject, Out extends z.ZodObje
 type Any = any
 export type AnyReadTool = { readonly kind: 'read' } & ReadTool<Any, Any, Any>
 export type AnyWriteTool = { readonly kind: 'write' } & WriteTool<Any, Any, Any, Any>
+/** A tool of any vendor. */
 export type Tool = AnyReadTool | AnyWriteTool
 
 /** A tool that only looks. */

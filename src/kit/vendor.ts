@@ -11,6 +11,7 @@ export type VendorFetch = (input: string | URL | Request, init?: RequestInit) =>
 /** What an answer to a write says of the write. `unclear`: it may have happened. */
 export type Verdict = 'accepted' | 'refused' | 'unclear'
 
+/** An answer to a write, for `verdict` to judge. */
 export interface VendorAnswer {
   readonly status: number
   readonly headers: Headers

@@ -4,23 +4,9 @@ import { viewOf } from './facts.ts'
 import type { PartialFacts, View } from './facts.ts'
 import { insteadOf } from './instead.ts'
 import { couldSpeak, fits, isJudgeable, judge, silent } from './rule.ts'
-import type { Rule, Verdict, Who } from './rule.ts'
+import type { Rule, RuleEffect, Spoken, Verdict, Who } from './rule.ts'
 
-export type RuleEffect = 'allow' | 'ask' | 'preview' | 'deny'
-
-/** What one rule said of one set of facts. */
-export interface Spoken {
-  /** Stable and readable: `policies/support.yaml#3`, or `policies/support.yaml#close-issues` where it has an `id`. */
-  readonly rule: string
-  readonly effect: RuleEffect
-  readonly because: string | undefined
-  /** `broke`: its expression failed, which denies. */
-  readonly outcome: 'spoke' | 'broke' | 'silent'
-  /** Why it is silent, or how it broke, in a sentence. */
-  readonly why: string | undefined
-  /** `file:line`. */
-  readonly at: string
-}
+export type { RuleEffect, Spoken } from './rule.ts'
 
 export interface Decision {
   readonly effect: RuleEffect

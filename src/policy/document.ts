@@ -40,7 +40,7 @@ export async function readSource(path: string, file: string): Promise<Reading> {
   return { ...reading, warnings: [{ file, line: 1, column: 1, sentence, hint: 'Remove the permission: chmod o-w.' }] }
 }
 
-export function parseSource(text: string, file: string): Reading {
+function parseSource(text: string, file: string): Reading {
   const lines = new LineCounter()
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)

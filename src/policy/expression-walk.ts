@@ -29,10 +29,10 @@ export interface Reading {
 }
 
 /** Macros that run an expression for each entry of a list. */
-export const loops: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
+const loops: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
 
 /** Names of types, for `type(args.x) == string`. */
-export const typeNames: ReadonlySet<string> = new Set([
+const typeNames: ReadonlySet<string> = new Set([
   'string',
   'int',
   'uint',

@@ -1,7 +1,6 @@
 // What a refused caller could do instead, in a sentence.
-import type { RuleEffect } from './decide.ts'
 import type { PartialFacts } from './facts.ts'
-import type { Rule, Verdict } from './rule.ts'
+import type { Rule, RuleEffect, Verdict } from './rule.ts'
 
 /** `known` are all rules of the tool, whomever they are for; `verdicts` those that fit the person. */
 export function insteadOf(

@@ -1,8 +1,23 @@
 // One compiled sentence, and what it says of one set of facts.
 import type { Principal } from '../kit/policy.ts'
-import type { RuleEffect, Spoken } from './decide.ts'
 import { Broken } from './expression.ts'
 import type { Root, View } from './facts.ts'
+
+export type RuleEffect = 'allow' | 'ask' | 'preview' | 'deny'
+
+/** What one rule said of one set of facts. */
+export interface Spoken {
+  /** Stable and readable: `policies/support.yaml#3`, or `policies/support.yaml#close-issues` where it has an `id`. */
+  readonly rule: string
+  readonly effect: RuleEffect
+  readonly because: string | undefined
+  /** `broke`: its expression failed, which denies. */
+  readonly outcome: 'spoke' | 'broke' | 'silent'
+  /** Why it is silent, or how it broke, in a sentence. */
+  readonly why: string | undefined
+  /** `file:line`. */
+  readonly at: string
+}
 
 export interface Who {
   readonly roles: ReadonlySet<string>

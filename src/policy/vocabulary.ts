@@ -1,7 +1,7 @@
 // What an expression can say: the names, types, functions and operators that it is checked against.
 import { Environment } from '@marcbachmann/cel-js'
 import { AudienceView, EffectView, PlanView, PrincipalView, ToolView } from './facts.ts'
-import { glob } from './glob.ts'
+import { glob } from '../kit/glob.ts'
 
 export const fields = {
   Principal: { id: 'string', roles: 'list<string>' },

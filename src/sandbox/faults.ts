@@ -1,5 +1,6 @@
 // Ways to break a sandbox on purpose; each is used up by the requests that it hits.
 import type { DatabaseSync } from 'node:sqlite'
+import { glob } from '../kit/glob.ts'
 
 /**
  * `drop`: done, then the connection is cut without an answer. `500-after`: done, then 500. `500`, `429`: nothing is done.
@@ -51,17 +52,9 @@ export function listFaults(database: DatabaseSync, instance?: string): readonly 
 
 /** The oldest fault that fits this request, one time of it used up. Call it inside a transaction. */
 export function takeFault(database: DatabaseSync, instance: string, request: string): PendingFault | undefined {
-  const fault = listFaults(database, instance).find(({ route }) => route === undefined || fits(route, request))
+  const fault = listFaults(database, instance).find(({ route }) => route === undefined || glob(request, route))
   if (fault === undefined) return undefined
   if (fault.times > 1) database.prepare('UPDATE faults SET times = times - 1 WHERE id = ?').run(fault.id)
   else database.prepare('DELETE FROM faults WHERE id = ?').run(fault.id)
   return fault
-}
-
-function fits(route: string, request: string): boolean {
-  const pattern = route
-    .split('*')
-    .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*')
-  return new RegExp(`^${pattern}$`, 's').test(request)
 }

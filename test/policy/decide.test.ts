@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { condition } from '../../src/kit/policy.ts'
 import { strictest } from '../../src/policy/decide.ts'
-import { glob } from '../../src/policy/glob.ts'
+import { glob } from '../../src/kit/glob.ts'
 import { factsOf, planOf, policyOf, said, toolNamed } from './tools.ts'
 
 const transition = 'jira_issue_transition'

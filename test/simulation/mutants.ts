@@ -24,7 +24,7 @@ const mutants: readonly Mutant[] = [
         `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
         `writes: offer.tool.kind === 'write' ? offer.tool.routes : [],`,
       ],
-      [`if (receipt === undefined) throw`, `if (configured === undefined) throw`],
+      [`if (!Receipt.isIssued(receipt)) throw`, `if (configured === undefined) throw`],
     ],
   },
   {
@@ -87,7 +87,7 @@ const mutants: readonly Mutant[] = [
     file: 'src/call/audit.ts',
     edits: [
       [
-        `const opened = hub.store.append(openedEntry(call, version, hub)).then(() => undefined)`,
+        `const opened = hub.store.append(openedEntry(call, version, hub), when).then(() => undefined)`,
         `const opened = Promise.resolve()`,
       ],
     ],
@@ -97,7 +97,7 @@ const mutants: readonly Mutant[] = [
     file: 'src/call/audit.ts',
     edits: [
       [
-        `const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub)).catch(`,
+        `const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub), when).catch(`,
         `const closed = Promise.resolve(closedEntry(call, story, shown, startedAt, hub)).catch(`,
       ],
     ],

@@ -4,6 +4,7 @@ import { approve } from '../../src/call/approvals.ts'
 import type { Answer, Call } from '../../src/call/call.ts'
 import { handle } from '../../src/call/handle.ts'
 import { settleOverdue } from '../../src/call/ledger.ts'
+import { reconcile } from '../../src/call/reconcile.ts'
 import { makeId } from '../../src/hub/id.ts'
 import { verifyChain } from '../../src/call/verify.ts'
 import { randomOf } from './random.ts'
@@ -181,11 +182,13 @@ async function untraced(calls: readonly Made[], run: Run, executions: ReadonlyMa
   for (const operation of operations) {
     const happened = JSON.stringify(operation.args).includes('"text"') ? (executions.get(markOf(operation.args)) ?? 0) : 0
     if (happened > 0 && !intents.has(operation.id)) wrong.push(`${operation.id} happened without an intent`)
-    const settled = await settleOverdue(operation, {
-      ...world.services({ ...run, rate: 0, dead: false }),
-      now: () => farFuture,
-    })
+    const calm = world.services({ ...run, rate: 0, dead: false, version: world.versions.open })
+    const whole = { ...calm, now: () => farFuture }
+    const overdue = (await settleOverdue(operation, whole)) ?? operation
+    const settled = await reconcile(overdue, { id: 'call_reconcile', signal: new AbortController().signal }, whole)
     if (happened > 0 && settled?.state === 'failed') wrong.push(`${operation.id} happened and is recorded as failed`)
+    if (happened === 0 && settled?.state === 'reconciled')
+      wrong.push(`${operation.id} never happened and is recorded as done`)
     if (settled && ['intent', 'sending'].includes(settled.state)) wrong.push(`${operation.id} never ends: ${settled.state}`)
   }
   return wrong

@@ -10,7 +10,7 @@ const [file, ms, atOnce] = process.argv.slice(2)
 const startedAt = performance.now()
 const store = await openStore({ url: `sqlite:${file}`, now: () => new Date(), id: newId })
 const openMs = performance.now() - startedAt
-writeSync(1, 'open\n')
+say('open')
 
 let appended = 0
 let longestMs = 0
@@ -25,7 +25,7 @@ async function append(): Promise<void> {
       const { id } = await store.append(draft())
       longestMs = Math.max(longestMs, performance.now() - askedAt)
       appended++
-      writeSync(1, `${id}\n`)
+      say(id)
     } catch (error) {
       refusedMs = Math.max(refusedMs, performance.now() - askedAt)
       refusals.add(error instanceof Error ? error.message : String(error))
@@ -36,4 +36,16 @@ async function append(): Promise<void> {
 
 await Promise.all(Array.from({ length: Number(atOnce) }, append))
 await store.close()
-writeSync(1, `${JSON.stringify({ appended, openMs, longestMs, refusedMs, refusals: [...refusals] })}\n`)
+say(JSON.stringify({ appended, openMs, longestMs, refusedMs, refusals: [...refusals] }))
+
+/** At once, because the process may be killed; again where whoever reads is slower than the store. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      return void writeSync(1, `${line}\n`)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}

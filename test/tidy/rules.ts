@@ -8,7 +8,7 @@ export interface SourceFile {
 
 /** Which files make a part of the house; the first that fits. */
 export const parts: readonly (readonly [part: string, pattern: RegExp])[] = [
-  ['test', /\.test\.ts$|^test\//],
+  ['test', /\.test\.ts$|^(connectors\/[^/]+\/)?test\//],
   ['kit', /^src\/kit(\.ts$|\/)/],
   ['call', /^src\/call\//],
   ['policy', /^src\/policy\//],

@@ -8,9 +8,8 @@ import { accountId, issueKey, label, line, projectKey } from '../ids.ts'
 import type { Field, Jira } from '../jira.ts'
 import { quoted } from '../jql.ts'
 import { maxText } from '../markdown.ts'
-import { isServiceProject, mustHave, sentence } from '../planning.ts'
+import { isServiceProject, mustHave, present, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
-import { present } from '../text.ts'
 import { hiddenWarning } from '../warnings.ts'
 
 const input = z.strictObject({

@@ -4,9 +4,8 @@ import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
 import { issueKey } from '../ids.ts'
 import type { Issue, Jira } from '../jira.ts'
-import { audienceOf, inProject, mustBeAt, mustHave } from '../planning.ts'
+import { audienceOf, inProject, mustBeAt, mustHave, present } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
-import { present } from '../text.ts'
 
 const input = z.strictObject({ key: issueKey })
 const output = z.strictObject({ key: z.string(), deleted: z.literal(true) })

@@ -1,4 +1,4 @@
-import { readTool } from 'toolgate/kit'
+import { cutText, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
@@ -6,7 +6,6 @@ import { shownComment, showComments } from '../comments.ts'
 import { issueKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
 import { readScopes } from '../scopes.ts'
-import { cut } from '../text.ts'
 
 const input = z.strictObject({
   key: issueKey,
@@ -60,7 +59,7 @@ export const issueGet = readTool({
     const page = comments === 0 ? undefined : await vendor.comments(issue.key, { limit: comments, start: 0 })
     const { fields } = issue
     const { markdown, lossy } = toMarkdown(fields.description)
-    const description = body === 'none' ? undefined : cut(markdown, max_chars)
+    const description = body === 'none' ? undefined : cutText(markdown, max_chars)
     return {
       key: issue.key,
       project: fields.project.key,
@@ -80,7 +79,7 @@ export const issueGet = readTool({
       created: fields.created,
       updated: fields.updated,
       ...(description && description.text !== '' ? { description: description.text } : {}),
-      ...(description?.truncated ? { truncated: true } : {}),
+      ...(description?.cut ? { truncated: true } : {}),
       ...(description && lossy.length > 0 ? { adf_lossy: [...lossy] } : {}),
       ...(page ? { comments: showComments(page.comments, max_chars), comments_total: page.total } : {}),
       rev: issue.rev,

@@ -4,9 +4,8 @@ import { z } from 'zod'
 import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
 import { issueKey, line } from '../ids.ts'
 import type { Issue, Jira, Transition } from '../jira.ts'
-import { audienceOf, inProject, mustBeAt, mustHave, sentence } from '../planning.ts'
+import { audienceOf, inProject, mustBeAt, mustHave, present, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
-import { present } from '../text.ts'
 
 const input = z
   .strictObject({

@@ -6,16 +6,9 @@ import { sandboxId } from './ids.ts'
 import { Refusal } from './refusal.ts'
 import type { SandboxObject } from './schema.ts'
 import { all, answered, find, hubUserId, mayEdit, salesforceTime, save, stamped } from './store.ts'
-import type { SandboxRecord } from './store.ts'
+import type { Place, SandboxRecord } from './store.ts'
 import { derived, validated } from './validation.ts'
 import { objects } from './schema.ts'
-
-export interface Place {
-  readonly state: SandboxState
-  readonly object: SandboxObject
-  readonly version: string
-  readonly now: Date
-}
 
 export function getRow({ state, object, version }: Place, id: string, fields: string | null): SandboxResponse {
   const record = find(state, object, id)

@@ -3,6 +3,15 @@ import type { Json, JsonObject, SandboxState } from 'toolgate/kit'
 import { sandboxId } from './ids.ts'
 import type { SandboxObject } from './schema.ts'
 
+/** What one request works on. */
+export interface Place {
+  readonly state: SandboxState
+  readonly object: SandboxObject
+  /** Of the API, as the path says it after its `v`: `66.0`. */
+  readonly version: string
+  readonly now: Date
+}
+
 export type SandboxRecord = Readonly<Record<string, string | number | boolean | null>>
 
 const people = ['toolgate', 'maya', 'jonas', 'priya', 'tomas', 'ines', 'noor', 'wei']

@@ -2,11 +2,10 @@
 import type { SandboxState } from 'toolgate/kit'
 import { recordId, toLongId } from '../identifiers.ts'
 import { Refusal } from './refusal.ts'
-import type { Place } from './rows.ts'
 import { objects, stages, visibleField } from './schema.ts'
 import type { SandboxField, SandboxObject } from './schema.ts'
 import { find } from './store.ts'
-import type { SandboxRecord } from './store.ts'
+import type { Place, SandboxRecord } from './store.ts'
 
 /** The given fields in their own spelling, or the vendor's refusal. */
 export function validated(place: Place, given: Readonly<Record<string, unknown>>, verb: 'create' | 'update'): SandboxRecord {

@@ -1,12 +1,11 @@
 // What an object's fields are called, what they take, and which of them the hub may write.
-import { readTool } from 'toolgate/kit'
+import { readTool, visibleText } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName } from '../identifiers.ts'
 import { objectNames, profiles } from '../objects.ts'
 import type { FieldSchema, Salesforce } from '../salesforce.ts'
 import { untrusted } from '../select.ts'
-import { visible } from '../text.ts'
 
 const picklistLimit = 20
 const fieldsLimit = 150
@@ -55,7 +54,7 @@ export const objectDescribe = readTool({
     const profile = profiles[object]
     return {
       object,
-      label: visible(schema.label),
+      label: visibleText(schema.label),
       id_prefix: schema.keyPrefix ?? '',
       fields: wanted.slice(0, fieldsLimit).map((field) => describe(field, profile)),
       related_lists: schema.childRelationships.flatMap(({ relationshipName, childSObject }) =>
@@ -70,11 +69,11 @@ export const objectDescribe = readTool({
 })
 
 function describe(field: FieldSchema, profile: (typeof profiles)['Account']): z.input<typeof described> {
-  const values = field.picklistValues.filter((choice) => choice.active).map((choice) => visible(choice.value))
+  const values = field.picklistValues.filter((choice) => choice.active).map((choice) => visibleText(choice.value))
   const writable = writableOn(field, profile)
   return {
     name: field.name,
-    label: visible(field.label),
+    label: visibleText(field.label),
     type: field.type,
     ...(field.length > 0 && { length: field.length }),
     ...(field.createable && !field.nillable && !field.defaultedOnCreate && { required: true as const }),

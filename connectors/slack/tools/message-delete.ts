@@ -1,11 +1,10 @@
 // Deletes a message of the app's own.
-import { HubError, writeTool } from 'toolgate/kit'
+import { HubError, visibleText, writeTool } from 'toolgate/kit'
 import type { Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { assertPostable, reachOf, resolveChannel } from '../channels.ts'
 import { channelInput, timestampInput } from '../fields.ts'
 import type { Slack } from '../slack.ts'
-import { clean } from '../text.ts'
 import { assertOwn, findMessage, revisionOf } from '../writing.ts'
 
 interface Request {
@@ -46,7 +45,7 @@ export const messageDelete = writeTool({
           verb: 'delete' as const,
           target: `slack:message/${channel.id}/${ts}`,
           resources: { 'slack.channel': channel.id },
-          before: { channel: `#${channel.name}`, text: clean(message.mrkdwn), replies: message.replies },
+          before: { channel: `#${channel.name}`, text: visibleText(message.mrkdwn), replies: message.replies },
           after: {},
         },
       ],

@@ -1,11 +1,10 @@
 // Changes the text of a message of the app's own.
-import { HubError, writeTool } from 'toolgate/kit'
+import { HubError, visibleText, writeTool } from 'toolgate/kit'
 import type { Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { assertPostable, reachOf, resolveChannel } from '../channels.ts'
 import { channelInput, permalink, textInput, timestampInput } from '../fields.ts'
 import type { Slack } from '../slack.ts'
-import { clean } from '../text.ts'
 import { assertOwn, compose, composedFields, findMessage, revisionOf } from '../writing.ts'
 
 const input = z.strictObject({ channel: channelInput, ts: timestampInput, text: textInput })
@@ -57,7 +56,7 @@ export const messageUpdate = writeTool({
           verb: 'update' as const,
           target: `slack:message/${channel.id}/${ts}`,
           resources: { 'slack.channel': channel.id },
-          before: { channel: `#${channel.name}`, text: clean(message.mrkdwn) },
+          before: { channel: `#${channel.name}`, text: visibleText(message.mrkdwn) },
           after: { channel: `#${channel.name}`, ...composedFields(composed) },
         },
       ],

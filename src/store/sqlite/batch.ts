@@ -3,18 +3,15 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { chainStart, entryHash, textHash } from '../../kit/chain.ts'
 import type { ChainHead } from '../../kit/chain.ts'
 import { canonical } from '../../kit/json.ts'
-import type { AuditDraft } from '../../kit/record.ts'
 import { isOwnFault, lost, Unusable } from './failure.ts'
 import { limitTaker } from './limit-taker.ts'
-import type { Begin, Move, Place, Reply, Request, Stored } from './messages.ts'
+import type { Begin, Draft, Move, Place, Reply, Request, Stored } from './messages.ts'
 import { insertedValues } from './rows.ts'
 import type { OperationRow } from './rows.ts'
 import type { Turns } from './turns.ts'
 
-/** A draft whose payload is known to be good. */
 interface Prepared {
-  readonly entry: AuditDraft
-  readonly payload: string
+  readonly entry: Draft
   readonly payloadHash: string
 }
 
@@ -57,8 +54,8 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
     return found
   }
 
-  function append({ entry, payload, payloadHash }: Prepared): Place {
-    const { tenant, id, at, kind, call } = entry
+  function append({ entry, payloadHash }: Prepared): Place {
+    const [tenant, id, at, kind, call, payload] = entry
     const before = head(tenant)
     const place = { seq: before.seq + 1, prev: before.hash, payload_hash: payloadHash }
     const hash = entryHash({ tenant, id, at, kind, call, ...place })
@@ -102,7 +99,7 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
     switch (request.do) {
       case 'append': {
         const prepared = prepareEntry(request.entry)
-        return () => append(prepared)
+        return request.told ? () => append(prepared) : () => append(prepared) && true
       }
       case 'begin': {
         const values = insertedValues(request.operation)
@@ -164,9 +161,8 @@ const updateOperationSql = `
   where id = :id and fence = :fence and state in (select value from json_each(:from))
   returning *`
 
-function prepareEntry(entry: AuditDraft): Prepared {
-  const payload = canonical(entry.payload)
-  return { entry, payload, payloadHash: textHash(payload) }
+function prepareEntry(entry: Draft): Prepared {
+  return { entry, payloadHash: textHash(entry[5]) }
 }
 
 function movedValues({ change }: Move): Record<string, SQLInputValue> {

@@ -1,20 +1,32 @@
 // What the main thread and the writer say to each other.
-import type { AuditDraft, AuditEntry, Operation, OperationChange } from '../../kit/record.ts'
+import type { AuditEntry, Operation, OperationChange } from '../../kit/record.ts'
 import type { OperationRow } from './rows.ts'
+
+/** A list, because every object costs its property names on the way; the payload is its canonical text. */
+export type Draft = readonly [
+  tenant: string,
+  id: string,
+  at: string,
+  kind: string,
+  call: string | undefined,
+  payload: string,
+]
 
 export interface Append {
   readonly do: 'append'
-  readonly entry: AuditDraft
+  readonly entry: Draft
+  /** Whether somebody wants to hear its place. */
+  readonly told: boolean
 }
 export interface Begin {
   readonly do: 'begin'
   readonly operation: Operation
-  readonly entry: AuditDraft
+  readonly entry: Draft
 }
 export interface Move {
   readonly do: 'move'
   readonly change: OperationChange
-  readonly entry: AuditDraft
+  readonly entry: Draft
 }
 export interface Take {
   readonly do: 'take'
@@ -42,7 +54,8 @@ export interface Taken {
   readonly taken: boolean
   readonly retryAfterMs: number
 }
-export type Reply = Place | Stored | Taken | Refused
+/** `true`: it was recorded, and nobody wants to hear where. */
+export type Reply = true | Place | Stored | Taken | Refused
 
 /** To the writer: one batch, which it answers before it is given another; or the word to finish. */
 export type ToWriter = readonly Request[] | 'close'

@@ -2,13 +2,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { textHash } from '../../kit/chain.ts'
 import { HubError } from '../../kit/error.ts'
+import { canonical } from '../../kit/json.ts'
 import type { AuditDraft, AuditEntry, Store } from '../../kit/record.ts'
 import { prepareFile } from './files.ts'
-import type { Place, Stored, Taken } from './messages.ts'
+import type { Draft, Place, Stored, Taken } from './messages.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
 import { toOperation } from './rows.ts'
-import { WriterQueue } from './writer-queue.ts'
+import { notRecordable, WriterQueue } from './writer-queue.ts'
 
 const pageEntries = 500
 
@@ -37,17 +38,28 @@ export async function openSqlite(file: string, makeId: (prefix: string) => strin
   }
   // Once the writer has opened the database again, the file may be another one than before.
   const writer = await WriterQueue.open({ file, seed }, closeReader)
+  let last: Promise<unknown> = Promise.resolve()
+  async function append(entry: AuditDraft): Promise<AuditEntry>
+  async function append(entry: AuditDraft, when: 'now' | 'soon'): Promise<unknown>
+  async function append(entry: AuditDraft, when: 'now' | 'soon' = 'now'): Promise<unknown> {
+    const told = when === 'now'
+    const asked = (last = writer.ask<Place | true>({ do: 'append', entry: draftOf(entry), told }, when))
+    const place = await asked
+    return place === true ? undefined : placed(entry, place)
+  }
+  /** What was appended here before is there to be read, or failed. */
+  const recorded = async () => {
+    writer.hurry()
+    await last.catch(() => undefined)
+  }
   return {
-    async append(entry) {
-      const place = await writer.ask<Place>({ do: 'append', entry })
-      return placed(entry, place)
-    },
+    append,
     async begin(operation, entry) {
-      const { fresh, row } = await writer.ask<Stored>({ do: 'begin', operation, entry })
+      const { fresh, row } = await writer.ask<Stored>({ do: 'begin', operation, entry: draftOf(entry) })
       return { fresh, operation: row ? toOperation(row) : operation }
     },
     async move(change, entry) {
-      const { row } = await writer.ask<Stored>({ do: 'move', change, entry })
+      const { row } = await writer.ask<Stored>({ do: 'move', change, entry: draftOf(entry) })
       return row && toOperation(row)
     },
     take: (key, atMost, windowMs, now) => writer.ask<Taken>({ do: 'take', key, atMost, windowMs, now: now.getTime() }),
@@ -55,16 +67,37 @@ export async function openSqlite(file: string, makeId: (prefix: string) => strin
     byKey: async (identity) => read((open) => open.byKey(identity)),
     latest: async (identity, argsDigest) => read((open) => open.latest(identity, argsDigest)),
     operations: async (filter) => read((open) => open.operations(filter)),
-    entries: (tenant, from = 1) => pages(read, tenant, from),
-    entriesOf: async (call) => read((open) => open.entriesOf(call)),
-    recent: async (tenant, limit) => read((open) => open.recent(tenant, limit)),
-    tenants: async () => read((open) => open.tenants()),
+    async *entries(tenant, from = 1) {
+      await recorded()
+      yield* pages(read, tenant, from)
+    },
+    async entriesOf(call) {
+      await recorded()
+      return read((open) => open.entriesOf(call))
+    },
+    async recent(tenant, limit) {
+      await recorded()
+      return read((open) => open.recent(tenant, limit))
+    },
+    async tenants() {
+      await recorded()
+      return read((open) => open.tenants())
+    },
     broken: () => writer.broken(),
     close: () =>
       writer.close(() => {
         closed = true
         closeReader()
       }),
+  }
+}
+
+/** @throws HubError for a payload that is not JSON */
+function draftOf({ tenant, id, at, kind, call, payload }: AuditDraft): Draft {
+  try {
+    return [tenant, id, at, kind, call, canonical(payload)]
+  } catch (error) {
+    throw notRecordable(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -8,6 +8,8 @@ import type { FromWriter, Refused, Reply, Request, ToWriter, WriterData } from '
 
 /** Bounds how long one transaction holds the database. */
 const batchMax = 1000
+/** How long an entry that nobody waits for may wait for others to share its transaction with. */
+const lingerMs = 10
 /** More than this many waiting requests are refused: memory is bounded. */
 const waitingMax = 20_000
 /** The writer is looked after this often; after so many looks without any answer, what it was given counts as failed. */
@@ -38,6 +40,9 @@ export class WriterQueue {
   /** The batch that the writer is at, in the same order. */
   #underWay: readonly Waiting[] = []
   #sending = false
+  /** Whether any of the waiting may not wait for company. */
+  #urgent = false
+  #lingering: NodeJS.Timeout | undefined
   #worker: Worker | undefined
   #broken: Broken | undefined
   #closing = false
@@ -75,17 +80,30 @@ export class WriterQueue {
     return queue
   }
 
-  /** What the writer replies, once it is durable. @throws HubError with a sentence when it is not */
-  async ask<R extends Reply>(request: Request): Promise<R> {
+  /**
+   * What the writer replies, once it is durable.
+   *
+   * @param when `soon`: it keeps its place in the line, but need not have the disk to itself
+   * @throws HubError with a sentence when it is not
+   */
+  async ask<R extends Reply>(request: Request, when: 'now' | 'soon' = 'now'): Promise<R> {
     if (this.#closing) throw new HubError('overloaded', closed)
     if (this.#broken) throw refusal(this.#broken)
     if (this.#waiting.length >= waitingMax) throw new HubError('overloaded', full)
     const reply = await new Promise<R | Refused>((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
-      this.#sendSoon()
+      if (when === 'now' || this.#waiting.length >= batchMax) this.hurry()
+      else this.#lingering ??= setTimeout(() => this.hurry(), lingerMs)
     })
-    if ('refused' in reply) throw notRecordable(reply.refused)
+    if (typeof reply === 'object' && 'refused' in reply) throw notRecordable(reply.refused)
     return reply
+  }
+
+  /** Whatever waits for company goes now. */
+  hurry(): void {
+    if (this.#waiting.length === 0) return
+    this.#urgent = true
+    this.#sendSoon()
   }
 
   broken(): string | undefined {
@@ -100,7 +118,12 @@ export class WriterQueue {
   async close(letGo: () => void): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    if (!this.#idle()) await this.#within((done) => (this.#onIdle = done))
+    if (!this.#idle()) {
+      await this.#within((done) => {
+        this.#onIdle = done
+        this.hurry()
+      })
+    }
     letGo()
     const worker = this.#worker
     if (worker) {
@@ -143,8 +166,11 @@ export class WriterQueue {
 
   #send(): void {
     if (!this.#worker || this.#waiting.length === 0) return
+    clearTimeout(this.#lingering)
+    this.#lingering = undefined
     const batch = this.#waiting.length <= batchMax ? this.#waiting : this.#waiting.slice(0, batchMax)
     this.#waiting = this.#waiting.slice(batch.length)
+    this.#urgent = this.#waiting.length > 0
     try {
       post(
         this.#worker,
@@ -153,7 +179,7 @@ export class WriterQueue {
       this.#underWay = batch
     } catch {
       this.#waiting = [...batch.filter(canBeSent), ...this.#waiting]
-      this.#sendSoon()
+      this.hurry()
     }
   }
 
@@ -171,7 +197,7 @@ export class WriterQueue {
       this.#onReady()
       this.#onOpen?.()
     }
-    if (this.#waiting.length > 0) this.#send()
+    if (this.#urgent) this.#send()
     if (this.#idle()) this.#onIdle?.()
   }
 
@@ -242,7 +268,7 @@ function refusal({ sentence, cause }: Broken): HubError {
   return new HubError('overloaded', sentence, { cause })
 }
 
-function notRecordable(cause: string): HubError {
+export function notRecordable(cause: string): HubError {
   return new HubError(
     'internal',
     'The hub could not record this: it is not valid JSON, or its id is taken. Nothing of it was recorded or done.',

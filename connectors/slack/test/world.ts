@@ -2,9 +2,9 @@
 import { HubError } from 'toolgate/kit'
 import type { Json, JsonObject, Plan, Tool } from 'toolgate/kit'
 import { expect } from 'vitest'
-import { slack } from './connector.ts'
-import { botToken, channelIds, otherTokens, userIds } from './sandbox/seed.ts'
-import type { Slack } from './slack.ts'
+import { slack } from '../connector.ts'
+import { botToken, channelIds, otherTokens, userIds } from '../sandbox/seed.ts'
+import type { Slack } from '../slack.ts'
 
 /** A workspace with the channels and people that the cases speak of. */
 export interface World {
@@ -27,7 +27,6 @@ export interface World {
 export type Account = 'app' | 'maya'
 
 /** The seeded sandbox as such a world. `harness` is test/sandbox/harness.ts's. */
-
 export function sandboxWorld(
   harness: {
     readonly base: string

@@ -1,0 +1,84 @@
+// Taking back: the call that undoes an operation is a call like any other, under the same policies.
+import { z } from 'zod'
+import { HubError } from '../kit/error.ts'
+import type { Operation } from '../kit/record.ts'
+import { writeTool } from '../kit/tool.ts'
+import type { AnyWriteTool, Done, Plan, Undo } from '../kit/tool.ts'
+import type { Answer, Call, Offer } from './call.ts'
+import { move } from './ledger.ts'
+import type { Operations } from './operation-get.ts'
+import { readingContext } from './work.ts'
+import type { Work } from './work.ts'
+
+const id = z.string().regex(/^op_[0-9A-Za-z_-]{8,64}$/, 'must be an operation_id, such as op_01J…')
+
+/** Never planned or applied itself: `handle` turns it into the call that takes the operation back. */
+export const operationUndo = writeTool({
+  name: 'undo',
+  title: 'Operation: take it back',
+  description:
+    'Takes back a write of yours, by its operation_id, as far as that can be done and policy allows it. Use dry_run first.',
+  class: 'W2',
+  verb: 'run',
+  default: 'on',
+  scopes: [],
+  routes: [],
+  changes: [],
+  input: z.strictObject({ id }),
+  output: z.strictObject({}),
+  example: { id: 'op_00000000000000000000000000' },
+  plan: async () => await Promise.reject<Plan>(notPlanned()),
+  apply: async () => await Promise.reject<Record<string, never>>(notPlanned()),
+})
+
+/** @param make makes the call that takes it back; the same `handle` that this call came down */
+export async function undo(work: Work, make: (call: Call) => Promise<Answer>): Promise<Answer> {
+  const { call, asked, hub } = work
+  const { id: wanted } = asked.input as { id: string }
+  const session = await work.trail.version.vendors.forReading(work.offer, call.principal, call.signal)
+  const operation = await (session.vendor as Operations).get(wanted)
+  const { offer, tool } = undoable(operation, work)
+  const inverse = await inverseOf(operation, offer, tool, work)
+  const prefix = offer.name.slice(0, -tool.name.length)
+  const answer = await make({
+    ...call,
+    id: hub.id('call'),
+    tool: `${prefix}${inverse.tool}`,
+    arguments: { ...inverse.input, dry_run: asked.dryRun, idempotency_key: `undo-${operation.id}` },
+  })
+  if (answer.status === 'done')
+    await move(operation, { from: [operation.state], to: 'undone' }, call, hub, { by: answer.operation_id ?? '' })
+  return { ...answer, notes: [...(answer.notes ?? []), ...notesOf(inverse, operation)] }
+}
+
+function undoable(operation: Operation, work: Work): { offer: Offer; tool: AnyWriteTool } {
+  const offer = work.trail.version.offers.get(operation.tool)
+  const done = operation.state === 'succeeded' || operation.state === 'reconciled'
+  if (!done) throw new HubError('refused', `Operation ${operation.id} is ${operation.state}: there is nothing to take back.`)
+  if (offer?.tool.kind !== 'write' || !offer.tool.undo) {
+    throw new HubError('refused', `What ${operation.tool} does cannot be taken back.`)
+  }
+  return { offer, tool: offer.tool }
+}
+
+async function inverseOf(operation: Operation, offer: Offer, tool: AnyWriteTool, work: Work): Promise<Undo> {
+  const plan = operation.plan as unknown as Plan
+  const sent = operation.history.findLast(({ state }) => state === 'sending')?.at ?? operation.updatedAt
+  const output = tool.output.safeParse(operation.details['output']) as { success: boolean; data?: unknown }
+  const done: Done<unknown, unknown> = {
+    request: plan.request,
+    output: output.success ? output.data : undefined,
+    effects: plan.effects,
+    at: new Date(sent),
+  }
+  const context = await readingContext({ ...work, offer })
+  return (await tool.undo?.(done as never, context as never)) as Undo
+}
+
+function notesOf(inverse: Undo, operation: Operation): string[] {
+  return [`This takes back ${operation.tool} (operation ${operation.id}): ${inverse.fidelity}.`, ...inverse.warnings]
+}
+
+function notPlanned(): HubError {
+  return new HubError('internal', 'operation_undo is a call of another tool.')
+}
