@@ -1,5 +1,5 @@
 // Jira in our words: what can be asked of it and done in it.
-import { digest, HubError } from 'toolgate/kit'
+import { digest, parseAnswer } from 'toolgate/kit'
 import type { JsonObject, Opening } from 'toolgate/kit'
 import type { z } from 'zod'
 import * as answers from './answers.ts'
@@ -45,7 +45,7 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
     url,
 
     async project(key: string) {
-      return read(answers.Project, await sdk.getProject(client, { projectIdOrKey: key }))
+      return parseAnswer('Jira', answers.Project, await sdk.getProject(client, { projectIdOrKey: key }))
     },
 
     async projects({
@@ -59,7 +59,8 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
       limit: number
       start: number
     }) {
-      const page = read(
+      const page = parseAnswer(
+        'Jira',
         answers.ProjectPage,
         await sdk.searchProjects(client, {
           query,
@@ -75,7 +76,8 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
     },
 
     async search({ jql, limit, cursor }: { jql: string; limit: number; cursor?: string | undefined }) {
-      const page = read(
+      const page = parseAnswer(
+        'Jira',
         answers.SearchPage,
         await sdk.searchAndReconsileIssuesUsingJqlPost(client, {
           jql,
@@ -92,7 +94,8 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
         id,
         key: resolved,
         fields,
-      } = read(
+      } = parseAnswer(
+        'Jira',
         answers.Issue,
         await sdk.getIssue(client, { issueIdOrKey: key, fields: answers.issueFields, updateHistory: false }),
       )
@@ -101,7 +104,8 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
 
     /** Newest first. */
     async comments(key: string, { limit, start }: { limit: number; start: number }) {
-      const page = read(
+      const page = parseAnswer(
+        'Jira',
         answers.Comments,
         await sdk.getComments(client, { issueIdOrKey: key, maxResults: limit, startAt: start, orderBy: '-created' }),
       )
@@ -111,7 +115,8 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
 
     /** Those that the workflow offers the hub's account now. */
     async transitions(key: string): Promise<readonly Transition[]> {
-      const { transitions } = read(
+      const { transitions } = parseAnswer(
+        'Jira',
         answers.Transitions,
         await sdk.getTransitions(client, { issueIdOrKey: key, expand: 'transitions.fields' }),
       )
@@ -121,12 +126,12 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
     },
 
     async editableFields(key: string): Promise<readonly Field[]> {
-      return named(read(answers.EditMeta, await sdk.getEditIssueMeta(client, { issueIdOrKey: key })).fields)
+      return named(parseAnswer('Jira', answers.EditMeta, await sdk.getEditIssueMeta(client, { issueIdOrKey: key })).fields)
     },
 
     async issueTypes(project: string) {
       const page = await sdk.getCreateIssueMetaIssueTypes(client, { projectIdOrKey: project, maxResults: 200 })
-      return read(answers.CreateTypes, page).issueTypes
+      return parseAnswer('Jira', answers.CreateTypes, page).issueTypes
     },
 
     async createFields(project: string, type: string): Promise<readonly Field[]> {
@@ -135,14 +140,15 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
         issueTypeId: type,
         maxResults: 200,
       })
-      return read(answers.CreateFields, page).fields.flatMap(({ fieldId, key, ...field }) => {
+      return parseAnswer('Jira', answers.CreateFields, page).fields.flatMap(({ fieldId, key, ...field }) => {
         const id = fieldId ?? key
         return id === undefined ? [] : [{ ...field, id }]
       })
     },
 
     async permissions(where: { issueKey: string } | { projectKey: string }, names: readonly Permission[]) {
-      const { permissions } = read(
+      const { permissions } = parseAnswer(
+        'Jira',
         answers.Permissions,
         await sdk.getMyPermissions(client, { ...where, permissions: names.join(',') }),
       )
@@ -150,7 +156,7 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
     },
 
     async findUsers(query: string, limit: number) {
-      return read(answers.User.array(), await sdk.findUsers(client, { query, maxResults: limit }))
+      return parseAnswer('Jira', answers.User.array(), await sdk.findUsers(client, { query, maxResults: limit }))
     },
 
     async assignable(
@@ -158,7 +164,11 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
       who: { query: string } | { accountId: string },
       limit: number,
     ) {
-      return read(answers.User.array(), await sdk.findAssignableUsers(client, { ...where, ...who, maxResults: limit }))
+      return parseAnswer(
+        'Jira',
+        answers.User.array(),
+        await sdk.findAssignableUsers(client, { ...where, ...who, maxResults: limit }),
+      )
     },
 
     // Below: what writes. A plan's fetch refuses every one of these routes.
@@ -166,12 +176,16 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
     async addComment(issue: string, body: JsonObject, operationId: string) {
       const properties = [{ key: operationProperty, value: operationId }]
       const document = body as { type: 'doc'; version: number; content: Record<string, unknown>[] }
-      return read(answers.CreatedComment, await sdk.addComment(client, { issueIdOrKey: issue, body: document, properties }))
+      return parseAnswer(
+        'Jira',
+        answers.CreatedComment,
+        await sdk.addComment(client, { issueIdOrKey: issue, body: document, properties }),
+      )
     },
 
     async create(fields: JsonObject, operationId: string) {
       const properties = [{ key: operationProperty, value: operationId }]
-      return read(answers.Created, await sdk.createIssue(client, { fields, properties }))
+      return parseAnswer('Jira', answers.Created, await sdk.createIssue(client, { fields, properties }))
     },
 
     async transition(key: string, transition: string, fields: JsonObject) {
@@ -209,16 +223,4 @@ function authorization({ email }: Settings, credential: string): string {
 
 function named(fields: Readonly<Record<string, answers.FieldMeta>>): readonly Field[] {
   return Object.entries(fields).map(([id, { key: _key, fieldId: _fieldId, ...field }]) => ({ ...field, id }))
-}
-
-function read<T extends z.ZodType>(schema: T, answer: unknown): z.output<T> {
-  const parsed = schema.safeParse(answer)
-  if (parsed.success) return parsed.data
-  throw new HubError(
-    'bad_response',
-    'Jira answered in a shape that the hub does not know. An operator should look at the log.',
-    {
-      cause: parsed.error,
-    },
-  )
 }

@@ -92,7 +92,10 @@ function unknownCode(code: string | undefined, cause: unknown): HubError {
   const status = Number(/^ERROR_HTTP_(\d{3})$/.exec(code ?? '')?.[1])
   if (status >= 500 || status === 408) return new HubError('unavailable', unavailable().say(''), { cause })
   if (status === 404) return new HubError('not_found', 'Salesforce has nothing at this place.', { cause })
-  if (code === undefined) return new HubError('bad_response', 'Salesforce gave an answer that makes no sense.', { cause })
+  if (code === undefined)
+    return new HubError('bad_response', 'Salesforce gave an answer that could not be understood. Try again later.', {
+      cause,
+    })
   return new HubError('refused', 'Salesforce refused the request, for a reason that the hub does not know.', { cause })
 }
 

@@ -2,6 +2,8 @@
 import { HubError, digest } from 'toolgate/kit'
 import { z } from 'zod'
 import { recordId } from './identifiers.ts'
+import type { Salesforce } from './salesforce.ts'
+import { fit, present, row, untrusted } from './select.ts'
 import type { Row } from './select.ts'
 
 // SOQL's own limit for OFFSET.
@@ -26,8 +28,37 @@ export interface Question {
   readonly order: { readonly field: string; readonly direction: 'ASC' | 'DESC' } | undefined
 }
 
+/** What a tool that lists records gives. */
+export const pageOutput = z.strictObject({
+  rows: z.array(row),
+  next_cursor: z.string().optional(),
+  /** Whether texts were cut; sf_record_get shows them whole. */
+  truncated: z.boolean(),
+  content_trust: untrusted,
+})
+
+/** How much of a text a list shows, in characters. */
+const longest = 500
+
+/** One page of the answer to a question, from where a cursor says. */
+export async function readPage(
+  vendor: Salesforce,
+  question: Question,
+  { limit, from }: { readonly limit: number; readonly from: string | undefined },
+): Promise<z.input<typeof pageOutput>> {
+  const records = await vendor.query(pageQuery(question, limit, from))
+  const presented = records.slice(0, limit).map((record) => present(question.object, record, question.fields, longest))
+  const rows = fit(presented.map((one) => one.row))
+  return {
+    rows: [...rows],
+    ...(records.length > rows.length && { next_cursor: nextCursor(question, from, rows) }),
+    truncated: presented.slice(0, rows.length).some(({ cut }) => cut.length > 0),
+    content_trust: 'untrusted',
+  }
+}
+
 /** The query for one page and one row more, which tells whether there is another page. */
-export function pageQuery(question: Question, limit: number, from: string | undefined): string {
+function pageQuery(question: Question, limit: number, from: string | undefined): string {
   const after = from === undefined ? undefined : position(question, from)
   const { object, fields, order } = question
   const conditions = typeof after === 'string' ? [...question.conditions, `Id > '${after}'`] : question.conditions
@@ -41,7 +72,7 @@ export function pageQuery(question: Question, limit: number, from: string | unde
 }
 
 /** Where to go on after these rows. */
-export function nextCursor(question: Question, from: string | undefined, shown: readonly Row[]): string {
+function nextCursor(question: Question, from: string | undefined, shown: readonly Row[]): string {
   const before = from === undefined ? 0 : position(question, from)
   const after = question.order ? Number(before) + shown.length : shown.at(-1)?.id
   if (typeof after === 'number' && after > furthest) {

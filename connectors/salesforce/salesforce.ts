@@ -1,6 +1,6 @@
 // Salesforce in our words: jsforce on the hub's fetch, its answers parsed down to what the tools use.
 import type { Connection } from '@jsforce/jsforce-node'
-import { HubError } from 'toolgate/kit'
+import { HubError, parseAnswer } from 'toolgate/kit'
 import type { JsonObject, Opening } from 'toolgate/kit'
 import { z } from 'zod'
 import { isSessionEnded, translate } from './errors.ts'
@@ -91,7 +91,7 @@ export async function open(opening: Opening<Settings>): Promise<Salesforce> {
     if (encodeURIComponent(soql).length > longestQuery) {
       throw new HubError('invalid_input', 'The query is too long for Salesforce. Use fewer fields, filters or values.')
     }
-    const answer = parsed(Rows, await look(async (to) => to.query(soql)))
+    const answer = parseAnswer('Salesforce', Rows, await look(async (to) => to.query(soql)))
     // Every query of ours fits one batch, unless its rows are so wide that Salesforce makes the batch smaller.
     if (answer.done) return answer
     throw new HubError('bad_response', 'Salesforce sent only a part of the rows. Ask for fewer fields or a smaller limit.')
@@ -108,11 +108,11 @@ export async function open(opening: Opening<Settings>): Promise<Salesforce> {
   return {
     describe: (object, now) =>
       remembered(`describe ${object}`, now, async () =>
-        objectSchema(parsed(Describe, await look((to) => to.describe(object)))),
+        objectSchema(parseAnswer('Salesforce', Describe, await look((to) => to.describe(object)))),
       ),
     async objectOf(id, now) {
       const all = await remembered('objects', now, async () =>
-        parsed(DescribeGlobal, await look((to) => to.describeGlobal())),
+        parseAnswer('Salesforce', DescribeGlobal, await look((to) => to.describeGlobal())),
       )
       const name = all.sobjects.find((one) => one.keyPrefix === keyPrefix(id))?.name
       if (name !== undefined && isObjectName(name)) return name
@@ -121,7 +121,11 @@ export async function open(opening: Opening<Settings>): Promise<Salesforce> {
     query: async (soql) => (await rows(soql)).records.map((record) => flat(record)),
     count: async (soql) => (await rows(soql)).totalSize,
     async search(parameters) {
-      const found = parsed(Found, await look(async (to) => to.request(`/parameterizedSearch?${parameters.toString()}`)))
+      const found = parseAnswer(
+        'Salesforce',
+        Found,
+        await look(async (to) => to.request(`/parameterizedSearch?${parameters.toString()}`)),
+      )
       return found.searchRecords.map((record) => ({ object: record.attributes.type, values: flat(record) }))
     },
     async access(id) {
@@ -130,12 +134,12 @@ export async function open(opening: Opening<Settings>): Promise<Salesforce> {
       const soql = `SELECT RecordId, HasEditAccess, HasDeleteAccess FROM UserRecordAccess WHERE UserId = '${userId}' AND RecordId = '${id}'`
       const [row] = (await rows(soql)).records
       if (!row) return { edit: false, delete: false }
-      const access = parsed(AccessRow, row)
+      const access = parseAnswer('Salesforce', AccessRow, row)
       return { edit: access.HasEditAccess, delete: access.HasDeleteAccess }
     },
     async create(object, values) {
       const created = await write((to) => to.sobject(object).create({ ...values }, { headers: noDuplicates }))
-      return parsed(Created, created).id
+      return parseAnswer('Salesforce', Created, created).id
     },
     async update(object, id, values, unmodifiedSince) {
       const headers = { ...noDuplicates, 'If-Unmodified-Since': unmodifiedSince.toUTCString() }
@@ -146,12 +150,6 @@ export async function open(opening: Opening<Settings>): Promise<Salesforce> {
     },
     url: (id) => `${settings.instance}/${id}`,
   }
-}
-
-function parsed<T>(shape: z.ZodType<T>, answer: unknown): T {
-  const result = shape.safeParse(answer)
-  if (result.success) return result.data
-  throw new HubError('bad_response', 'Salesforce gave an answer that makes no sense.', { cause: result.error })
 }
 
 function flat(record: Readonly<Record<string, unknown>>, path = ''): Values {

@@ -1,7 +1,6 @@
 // Slack's answers, parsed at the border: only what the tools use, in our words.
-import { visibleText } from 'toolgate/kit'
+import { parseAnswer, visibleText } from 'toolgate/kit'
 import { z } from 'zod'
-import { badResponse } from './errors.ts'
 import { readable } from './text.ts'
 
 export interface Page<Row> {
@@ -12,9 +11,7 @@ export interface Page<Row> {
 
 /** @throws HubError `bad_response` when Slack's answer does not have the shape that its pages promise. */
 export function one<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(answer)
-  if (!parsed.success) throw badResponse(parsed.error)
-  return parsed.data
+  return parseAnswer('Slack', schema, answer)
 }
 
 const words = z.string().transform(visibleText)

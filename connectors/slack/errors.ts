@@ -150,8 +150,8 @@ export function isSlackError(error: unknown, name: string): boolean {
   return nameOf(error instanceof HubError ? error.cause : error) === name
 }
 
-export function badResponse(cause: unknown): HubError {
-  return new HubError('bad_response', 'The answer of Slack could not be understood. Try again later.', { cause })
+function badResponse(cause: unknown): HubError {
+  return new HubError('bad_response', 'Slack gave an answer that could not be understood. Try again later.', { cause })
 }
 
 function platformError(data: unknown, cause: unknown): HubError {

@@ -1,7 +1,7 @@
 // The inputs and outputs that several tools share.
 import { HubError } from 'toolgate/kit'
 import { z } from 'zod'
-import type { Channel, Message, Person } from './answers.ts'
+import type { Channel, Message, Page, Person } from './answers.ts'
 import type { Slack } from './slack.ts'
 import { shorten } from './text.ts'
 
@@ -82,6 +82,29 @@ export const messageOutput = z.strictObject({
     .optional(),
 })
 export type MessageRow = z.output<typeof messageOutput>
+
+/** What a tool that lists messages gives. */
+export const messagePageOutput = z.strictObject({
+  content_trust: untrusted,
+  messages: z.array(messageOutput),
+  next_cursor: z.string().optional(),
+  truncated: z.boolean(),
+})
+
+/** One page of messages, with the cursor of the next one. */
+export async function messagePage(
+  slack: Slack,
+  channel: string,
+  { rows, next }: Page<Message>,
+  now: Date,
+): Promise<z.input<typeof messagePageOutput>> {
+  return {
+    content_trust: 'untrusted',
+    messages: await messageRows(slack, channel, rows, now),
+    ...(next === undefined ? {} : { next_cursor: next }),
+    truncated: next !== undefined,
+  }
+}
 
 const mostText = 40_000
 const mostNames = 25

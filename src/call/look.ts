@@ -8,7 +8,7 @@ import { hold } from './hold.ts'
 import { recall } from './ledger.ts'
 import { show } from './mask.ts'
 import { emptyPlan } from './plan.ts'
-import { readingContext } from './work.ts'
+import { reading } from './work.ts'
 import type { Work } from './work.ts'
 
 /** @param granted whether an approver has let this one call see what it would otherwise have to ask for */
@@ -18,7 +18,7 @@ export async function read(work: Work, tool: AnyReadTool, decision: Decision, gr
   // Whoever may filter or sort by a field that they may not see can find out what is in it.
   if (hidden !== undefined)
     throw new HubError('forbidden', `${hidden} is hidden by policy, so nobody can ask for it, filter or sort by it.`)
-  const output: unknown = await tool.run(asked.input, await readingContext(work))
+  const output: unknown = await reading(work, (context) => tool.run(asked.input, context))
   const parsed = tool.output.safeParse(output) as { success: true; data: JsonObject } | { success: false; error: unknown }
   if (!parsed.success) {
     const sentence = `The vendor's answer to ${offer.name} is not what the hub understands, so it is not passed on.`

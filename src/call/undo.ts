@@ -7,7 +7,7 @@ import type { AnyWriteTool, Done, Plan, Undo } from '../kit/tool.ts'
 import type { Answer, Call, Offer } from './call.ts'
 import { move } from './ledger.ts'
 import type { Operations } from './operation-get.ts'
-import { readingContext } from './work.ts'
+import { reading } from './work.ts'
 import type { Work } from './work.ts'
 
 const id = z.string().regex(/^op_[0-9A-Za-z_-]{8,64}$/, 'must be an operation_id, such as op_01J…')
@@ -71,8 +71,7 @@ async function inverseOf(operation: Operation, offer: Offer, tool: AnyWriteTool,
     effects: plan.effects,
     at: new Date(sent),
   }
-  const context = await readingContext({ ...work, offer })
-  return (await tool.undo?.(done as never, context as never)) as Undo
+  return await reading({ ...work, offer }, async (context) => (await tool.undo?.(done as never, context as never)) as Undo)
 }
 
 function notesOf(inverse: Undo, operation: Operation): string[] {

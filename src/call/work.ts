@@ -18,7 +18,7 @@ export interface Work {
 
 /** Looks and says what would change, on a session that cannot write. */
 export async function planned(work: Work, tool: AnyWriteTool): Promise<Plan> {
-  const plan = checkPlan(work.offer, tool, await tool.plan(work.asked.input, await readingContext(work)))
+  const plan = checkPlan(work.offer, tool, await reading(work, (context) => tool.plan(work.asked.input, context)))
   const { expectRev } = work.asked
   if (expectRev !== undefined && plan.rev !== expectRev) {
     throw new HubError(
@@ -29,12 +29,33 @@ export async function planned(work: Work, tool: AnyWriteTool): Promise<Plan> {
   return plan
 }
 
-export async function readingContext(work: Work): Promise<Reads<object>> {
+/** Opens the vendor for looking, for as long as one call may take there and its caller waits. */
+export async function reading<T>(work: Work, look: (context: Reads<object>) => Promise<T>): Promise<T> {
   const { call, trail, offer, hub } = work
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(trail.version.settings.timeoutMs)])
-  const session: Session = await trail.version.vendors.forReading(offer, call.principal, signal)
-  trail.story.sessions.push(session)
-  return { vendor: session.vendor, now: hub.now(), signal, within: narrowing(work) }
+  const { signal, end } = untilDeadline(call.signal, trail.version.settings.timeoutMs)
+  try {
+    const session: Session = await trail.version.vendors.forReading(offer, call.principal, signal)
+    trail.story.sessions.push(session)
+    return await look({ vendor: session.vendor, now: hub.now(), signal, within: narrowing(work) })
+  } finally {
+    end()
+  }
+}
+
+/** As `AbortSignal.any` of both, which would keep a timer and a kilobyte for each call until long after its end. */
+function untilDeadline(caller: AbortSignal, ms: number): { readonly signal: AbortSignal; readonly end: () => void } {
+  const deadline = new AbortController()
+  const giveUp = () => deadline.abort(caller.reason)
+  const timer = setTimeout(() => deadline.abort(new DOMException('The call took too long.', 'TimeoutError')), ms)
+  if (caller.aborted) giveUp()
+  else caller.addEventListener('abort', giveUp)
+  return {
+    signal: deadline.signal,
+    end() {
+      clearTimeout(timer)
+      caller.removeEventListener('abort', giveUp)
+    },
+  }
 }
 
 export function narrowing({ call, trail, offer }: Work): Reads<object>['within'] {

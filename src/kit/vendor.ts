@@ -1,4 +1,6 @@
 // The way out to a vendor, as a connector sees it.
+import type { z } from 'zod'
+import { HubError } from './error.ts'
 import type { Json } from './json.ts'
 
 /**
@@ -17,4 +19,20 @@ export interface VendorAnswer {
   readonly headers: Headers
   /** The parsed body, or undefined when it was not JSON. */
   readonly json: Json | undefined
+}
+
+/**
+ * A vendor's answer in the connector's own words: name in the schema only what is used.
+ *
+ * @param vendor as a sentence begins with it: `Jira`
+ * @throws HubError `bad_response` when the answer does not have this shape
+ */
+export function parseAnswer<Schema extends z.ZodType>(vendor: string, schema: Schema, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer)
+  if (parsed.success) return parsed.data
+  throw new HubError(
+    'bad_response',
+    `${vendor} gave an answer that could not be understood. Try again later; if it stays so, an operator has to look at the log.`,
+    { cause: parsed.error },
+  )
 }

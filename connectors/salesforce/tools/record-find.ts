@@ -4,13 +4,12 @@ import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName } from '../identifiers.ts'
 import { objectNames } from '../objects.ts'
-import { cursor, nextCursor, pageQuery } from '../page.ts'
+import { cursor, pageOutput, readPage } from '../page.ts'
 import type { Question } from '../page.ts'
 import type { ObjectSchema, Salesforce } from '../salesforce.ts'
-import { fieldList, fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
+import { fieldList, resourcesOf, select } from '../select.ts'
 import { condition, operators } from '../soql.ts'
 
-const longest = 500
 const text = z.string().max(255)
 
 const filter = z.strictObject({
@@ -46,13 +45,7 @@ export const recordFind = readTool({
     limit: z.int().min(1).max(100).default(20),
     cursor: cursor.optional(),
   }),
-  output: z.strictObject({
-    rows: z.array(row),
-    next_cursor: z.string().optional(),
-    /** Whether texts were cut; sf_record_get shows them whole. */
-    truncated: z.boolean(),
-    content_trust: untrusted,
-  }),
+  output: pageOutput,
   example: {
     object: 'Opportunity',
     filters: [
@@ -75,15 +68,7 @@ export const recordFind = readTool({
         direction: input.order.direction === 'asc' ? 'ASC' : 'DESC',
       },
     }
-    const records = await vendor.query(pageQuery(question, limit, from))
-    const presented = records.slice(0, limit).map((record) => present(object, record, question.fields, longest))
-    const rows = fit(presented.map((one) => one.row))
-    return {
-      rows: [...rows],
-      ...(records.length > rows.length && { next_cursor: nextCursor(question, from, rows) }),
-      truncated: presented.slice(0, rows.length).some(({ cut }) => cut.length > 0),
-      content_trust: 'untrusted' as const,
-    }
+    return await readPage(vendor, question, { limit, from })
   },
 })
 

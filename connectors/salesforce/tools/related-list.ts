@@ -5,12 +5,10 @@ import { z } from 'zod'
 import { apiName, recordId, toLongId } from '../identifiers.ts'
 import { isObjectName } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import { cursor, nextCursor, pageQuery } from '../page.ts'
+import { cursor, pageOutput, readPage } from '../page.ts'
 import type { ObjectSchema, Salesforce } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
-import { fieldList, fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
-
-const longest = 500
+import { fieldList, resourcesOf, select } from '../select.ts'
 
 export const relatedList = readTool({
   name: 'related_list',
@@ -28,12 +26,7 @@ export const relatedList = readTool({
     limit: z.int().min(1).max(100).default(20),
     cursor: cursor.optional(),
   }),
-  output: z.strictObject({
-    rows: z.array(row),
-    next_cursor: z.string().optional(),
-    truncated: z.boolean(),
-    content_trust: untrusted,
-  }),
+  output: pageOutput,
   example: { id: exampleIds.account, relationship: 'Opportunities' },
   rows: { in: 'rows', resources: resourcesOf },
   async run({ id, relationship, fields, limit, cursor: from }, context: Reads<Salesforce>) {
@@ -47,15 +40,7 @@ export const relatedList = readTool({
       conditions: [`${by} = '${toLongId(id)}'`],
       order: undefined,
     }
-    const records = await vendor.query(pageQuery(question, limit, from))
-    const presented = records.slice(0, limit).map((record) => present(object, record, question.fields, longest))
-    const rows = fit(presented.map((one) => one.row))
-    return {
-      rows: [...rows],
-      ...(records.length > rows.length && { next_cursor: nextCursor(question, from, rows) }),
-      truncated: presented.slice(0, rows.length).some(({ cut }) => cut.length > 0),
-      content_trust: 'untrusted' as const,
-    }
+    return await readPage(vendor, question, { limit, from })
   },
 })
 

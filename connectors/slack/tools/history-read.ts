@@ -3,7 +3,7 @@ import { readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { resolveChannel } from '../channels.ts'
-import { channelInput, cursorInput, limitInput, messageOutput, messageRows, timestampOf, untrusted } from '../fields.ts'
+import { channelInput, cursorInput, limitInput, messagePage, messagePageOutput, timestampOf } from '../fields.ts'
 import type { Slack } from '../slack.ts'
 
 /** Notices that Slack writes, not people. docs.slack.dev/reference/events/message#subtypes */
@@ -19,12 +19,6 @@ const input = z.strictObject({
   cursor: cursorInput,
   include_activity: z.boolean().default(false).describe('Also joins, leaves and other notices'),
 })
-const output = z.strictObject({
-  content_trust: untrusted,
-  messages: z.array(messageOutput),
-  next_cursor: z.string().optional(),
-  truncated: z.boolean(),
-})
 
 export const historyRead = readTool({
   name: 'history_read',
@@ -36,7 +30,7 @@ export const historyRead = readTool({
   default: 'on',
   resolves: ['slack.channel'],
   input,
-  output,
+  output: messagePageOutput,
   example: { channel: '#support', limit: 5 },
   rows: { in: 'messages', resources: (row) => ({ 'slack.channel': row.channel_id }) },
   async run({ channel: reference, since, until, limit, cursor, include_activity }, { vendor, now }: Reads<Slack>) {
@@ -49,11 +43,6 @@ export const historyRead = readTool({
       ...(until === undefined ? {} : { latest: timestampOf(until) }),
     })
     const shown = include_activity ? rows : rows.filter(({ subtype }) => subtype === undefined || !activity.test(subtype))
-    return {
-      content_trust: 'untrusted' as const,
-      messages: await messageRows(vendor, channel.id, shown, now),
-      ...(next === undefined ? {} : { next_cursor: next }),
-      truncated: next !== undefined,
-    }
+    return await messagePage(vendor, channel.id, { rows: shown, next }, now)
   },
 })

@@ -3,7 +3,7 @@ import { HubError, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { resolveChannel } from '../channels.ts'
-import { channelInput, cursorInput, limitInput, messageOutput, messageRows, timestampInput, untrusted } from '../fields.ts'
+import { channelInput, cursorInput, limitInput, messagePage, messagePageOutput, timestampInput } from '../fields.ts'
 import type { Slack } from '../slack.ts'
 
 const input = z.strictObject({
@@ -11,12 +11,6 @@ const input = z.strictObject({
   thread_ts: timestampInput.describe("The timestamp of the thread's first message"),
   limit: limitInput(100, 50),
   cursor: cursorInput,
-})
-const output = z.strictObject({
-  content_trust: untrusted,
-  messages: z.array(messageOutput),
-  next_cursor: z.string().optional(),
-  truncated: z.boolean(),
 })
 
 export const threadRead = readTool({
@@ -29,7 +23,7 @@ export const threadRead = readTool({
   default: 'on',
   resolves: ['slack.channel'],
   input,
-  output,
+  output: messagePageOutput,
   example: { channel: '#support', thread_ts: '1761555600.000100' },
   rows: { in: 'messages', resources: (row) => ({ 'slack.channel': row.channel_id }) },
   async run({ channel: reference, thread_ts, limit, cursor }, { vendor, now }: Reads<Slack>) {
@@ -38,11 +32,6 @@ export const threadRead = readTool({
     if (rows.length === 0 && cursor === undefined) {
       throw new HubError('not_found', `There is no message with this timestamp in #${channel.name}.`)
     }
-    return {
-      content_trust: 'untrusted' as const,
-      messages: await messageRows(vendor, channel.id, rows, now),
-      ...(next === undefined ? {} : { next_cursor: next }),
-      truncated: next !== undefined,
-    }
+    return await messagePage(vendor, channel.id, { rows, next }, now)
   },
 })
