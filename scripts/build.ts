@@ -30,7 +30,7 @@ async function rewriteAddresses(): Promise<void> {
 }
 
 async function copyFiles(): Promise<void> {
-  for (const file of ['bin', 'mcp.config.json', 'mcp.config.schema.json', 'README.md', 'LICENSE']) {
+  for (const file of ['bin', 'mcp.config.json', 'mcp.config.schema.json', 'README.md', 'docs', 'LICENSE']) {
     await cp(path.join(root, file), path.join(dist, file), { recursive: true })
   }
   for await (const file of glob(['policies/**/*.yaml', 'policies/**/*.md', 'connectors/**/*.md'], { cwd: root })) {

@@ -9,7 +9,7 @@ import type { Answer } from '../src/call/call.ts'
 import { openHub } from '../src/hub.ts'
 import type { Hub, HubOptions } from '../src/hub.ts'
 import type { Principal } from '../src/kit/policy.ts'
-import { breakSandbox, sandboxRequests } from '../src/sandbox/admin.ts'
+import { breakSandbox, mendSandbox, sandboxRequests } from '../src/sandbox/admin.ts'
 
 export const deskFolder = fileURLToPath(new URL('./desk', import.meta.url))
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,7 +36,10 @@ export interface TestHub {
   requests(): readonly string[]
   /** Only those that changed something. */
   writes(): readonly string[]
-  break(instance: string, mode: 'drop' | '429' | '500' | '500-after' | 'slow', times?: number): void
+  /** @param route only requests like this one: `POST /rest/api/3/issue/*` */
+  break(instance: string, mode: 'drop' | '429' | '500' | '500-after' | 'slow', times?: number, route?: string): void
+  /** Takes back every fault that nothing has met yet. */
+  mend(): void
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -65,7 +68,9 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
       seen()
         .filter(({ changed }) => changed)
         .map(said),
-    break: (instance, mode, times = 1) => void breakSandbox(hub.sandboxFile, instance, { mode, times }),
+    break: (instance, mode, times = 1, route = undefined) =>
+      breakSandbox(hub.sandboxFile, instance, { mode, times, ...(route !== undefined && { route }) }),
+    mend: () => void mendSandbox(hub.sandboxFile),
     close,
     [Symbol.asyncDispose]: close,
   }

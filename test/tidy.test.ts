@@ -95,6 +95,14 @@ describe('the checker itself sees', () => {
     expect(problemOf('src/call/handle.ts', "import { x } from './gone.js'")).toContain('does not end in .ts')
   })
 
+  test('an SDK that is loaded before its vendor is opened', () => {
+    const problemOf = (text: string) => importProblems([file('connectors/jira/jira.ts', text)]).join()
+    expect(problemOf("import { Connection } from '@jsforce/jsforce-node'")).toContain('before the vendor is opened')
+    expect(problemOf("import type { Connection } from '@jsforce/jsforce-node'")).toBe('')
+    expect(problemOf("const sdk = await import('@jsforce/jsforce-node')")).toBe('')
+    expect(problemOf("import { z } from 'zod'\nimport { PassThrough } from 'node:stream'")).toBe('')
+  })
+
   test('a cycle, with its path', () => {
     const files = [
       file('src/call/a.ts', "import { b } from './b.ts'"),

@@ -21,6 +21,9 @@ export interface VendorsOptions {
   services(): Services
 }
 
+// Loaded on the first request: a hub that only lists its tools opens no connection.
+const egress = once(() => import('../egress/fetch.ts'))
+
 export function makeVendors(options: VendorsOptions): Vendors {
   const caches = new Map<string, Map<string, unknown>>()
 
@@ -35,8 +38,7 @@ export function makeVendors(options: VendorsOptions): Vendors {
     if (!instance) throw new HubError('not_found', `The instance ${offer.instance} is not configured any more.`)
     const { connector, configured, settings } = instance
     const base = configured.sandbox ? await options.sandboxBase(offer.instance) : connector.base(settings)
-    // Loaded on the first request: a hub that only lists its tools opens no connection.
-    const { guardedFetch } = await import('../egress/fetch.ts')
+    const { guardedFetch } = await egress()
     const guard = guardedFetch({
       base,
       reads: connector.reads,
@@ -73,6 +75,12 @@ export function makeVendors(options: VendorsOptions): Vendors {
     forReading: (offer, principal, signal) => open(offer, principal, signal, undefined),
     forWriting: (offer, principal, signal, receipt) => open(offer, principal, signal, receipt),
   }
+}
+
+/** An import that is already there still costs several microseconds. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined
+  return () => (loaded ??= load())
 }
 
 function quiet(vendor: object): Session {

@@ -6,8 +6,6 @@ import { insteadOf } from './instead.ts'
 import { couldSpeak, fits, isJudgeable, judge, silent } from './rule.ts'
 import type { Rule, RuleEffect, Spoken, Verdict, Who } from './rule.ts'
 
-export type { RuleEffect, Spoken } from './rule.ts'
-
 export interface Decision {
   readonly effect: RuleEffect
   /** The rule that decided; `silence` where none spoke. */

@@ -91,6 +91,8 @@ export interface View {
   unfit(root: Root): string | undefined
   readonly resources: ResourcesView | undefined
   readonly facts: Facts
+  /** What clauses said that look at nothing that comes late: the same for every view of one call. */
+  readonly remembered: Map<object, boolean>
 }
 
 /** Without `args` for the listing of tools, without `plan` and `resources` before planning. */
@@ -121,36 +123,35 @@ export function viewOf(facts: PartialFacts): View {
     },
     // Conditions that say they need `args` are not run without them.
     facts: facts as Facts,
+    remembered: rememberedOf(facts),
   }
 }
 
+/** By its moment, which is made anew for every call: a call is judged on arrival, on its plan and on each of its records. */
+const moments = new WeakMap<Date, Pick<PartialFacts, 'principal' | 'tool' | 'args'> & Pick<View, 'remembered'>>()
+
+function rememberedOf({ now, principal, tool, args }: PartialFacts): View['remembered'] {
+  const known = moments.get(now)
+  if (known?.principal === principal && known.tool === tool && known.args === args) return known.remembered
+  const remembered = new Map<object, boolean>()
+  moments.set(now, { principal, tool, args, remembered })
+  return remembered
+}
+
 // One plan is decided on once per effect, one principal and tool many times: converted once each.
-const plans = new WeakMap<PlanFacts, { readonly view: PlanView; readonly unfit: string | undefined }>()
-const principals = new WeakMap<Principal, PrincipalView>()
-const tools = new WeakMap<ToolFacts, ToolView>()
+const planOf = oncePer((plan: PlanFacts) => ({ view: new PlanView(plan), unfit: tooLarge('plan', plan) }))
+const principalOf = oncePer((principal: Principal) => new PrincipalView(principal))
+const toolOf = oncePer((tool: ToolFacts) => new ToolView(tool))
 
-function planOf(plan: PlanFacts): { readonly view: PlanView; readonly unfit: string | undefined } {
-  const known = plans.get(plan)
-  if (known) return known
-  const made = { view: new PlanView(plan), unfit: tooLarge('plan', plan) }
-  plans.set(plan, made)
-  return made
-}
-
-function principalOf(principal: Principal): PrincipalView {
-  const known = principals.get(principal)
-  if (known) return known
-  const made = new PrincipalView(principal)
-  principals.set(principal, made)
-  return made
-}
-
-function toolOf(tool: ToolFacts): ToolView {
-  const known = tools.get(tool)
-  if (known) return known
-  const made = new ToolView(tool)
-  tools.set(tool, made)
-  return made
+function oncePer<Given extends object, Made extends object>(make: (given: Given) => Made): (given: Given) => Made {
+  const made = new WeakMap<Given, Made>()
+  return (given) => {
+    const known = made.get(given)
+    if (known !== undefined) return known
+    const fresh = make(given)
+    made.set(given, fresh)
+    return fresh
+  }
 }
 
 function resourcesView(resources: Resources): ResourcesView {

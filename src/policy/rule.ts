@@ -73,7 +73,7 @@ export function judge(rule: Rule, view: View): Verdict {
     return { ...silent(rule, standing.why), elsewhere: true }
   if (standing.in === 'unknown') return broke(rule, standing.why)
   try {
-    for (const clause of rule.clauses) if (!clause.holds(view)) return silent(rule, clause.otherwise)
+    for (const clause of rule.clauses) if (!holds(clause, view)) return silent(rule, clause.otherwise)
   } catch (error) {
     return broke(rule, error instanceof Broken ? error.message : 'It could not be evaluated.')
   }
@@ -111,10 +111,19 @@ function isKnown(clause: Clause, view: View): boolean {
 
 function holdsOrBreaks(clause: Clause, view: View): boolean {
   try {
-    return clause.holds(view)
+    return holds(clause, view)
   } catch {
     return true // What breaks is judged, and denied, when everything is known.
   }
+}
+
+function holds(clause: Clause, view: View): boolean {
+  if (clause.roots.has('plan') || clause.roots.has('resources')) return clause.holds(view)
+  const known = view.remembered.get(clause)
+  if (known !== undefined) return known
+  const answer = clause.holds(view)
+  view.remembered.set(clause, answer)
+  return answer
 }
 
 interface Standing {

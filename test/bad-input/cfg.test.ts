@@ -29,7 +29,12 @@ type Edit = readonly [id: string, what: string, text: () => string | Buffer, say
 
 const configs: readonly Edit[] = [
   ['CFG-01', 'JSON that is cut off', () => config.slice(0, -20), /mcp\.config\.json:\d+:\d+ /],
-  ['CFG-01', 'a key twice', () => config.replace('"policies"', '"store": "sqlite:x.db", "policies"'), /:\d+:\d+ .*second time/],
+  [
+    'CFG-01',
+    'a key twice',
+    () => config.replace('"policies"', '"store": "sqlite:x.db", "policies"'),
+    /:\d+:\d+ .*second time/,
+  ],
   ['CFG-01', 'bytes that are not UTF-8', () => Buffer.from([0x7b, 0xff, 0x7d]), /not UTF-8/],
   ['CFG-01', '__proto__', () => config.replace('"policies"', '"__proto__": { "polluted": true }, "policies"'), /__proto__/],
   ['CFG-01', 'nothing but brackets', () => '['.repeat(200_000), /32 levels/],
@@ -42,20 +47,54 @@ const configs: readonly Edit[] = [
   ['CFG-03', 'null', () => 'null', /null/],
   ['CFG-03', 'no policies', withKey('policies', []), /nothing is allowed/],
   ['CFG-03', 'two megabytes', () => ' '.repeat(2 * 1024 * 1024), /1 MiB/],
-  ['CFG-05', 'a secret in plain text', desk({ sandbox: undefined, site: 'https://desk.example', credential: canary }), /not a reference/],
+  [
+    'CFG-05',
+    'a secret in plain text',
+    desk({ sandbox: undefined, site: 'https://desk.example', credential: canary }),
+    /not a reference/,
+  ],
   ['CFG-05', 'a policy that is not there', withKey('policies', ['policy.yaml', 'gone.yaml']), /gone\.yaml/],
   ['CFG-09', 'a tool named by a pattern', desk({ tools: { '(a+)+$': false } }), /named as agents see it/],
   ['CFG-11', 'no time at all', withKey('calls', { timeoutSeconds: 0 }), /timeoutSeconds/],
   ['CFG-11', 'a negative time', withKey('approvals', { expiresAfterMinutes: -1 }), /expiresAfterMinutes/],
   ['CFG-11', 'longer than a timer can', withKey('approvals', { expiresAfterMinutes: 50_000 }), /expiresAfterMinutes/],
-  ['CFG-11', 'beyond all measure', () => config.replace('"store"', '"calls": { "timeoutSeconds": 1e999 }, "store"'), /timeoutSeconds/],
+  [
+    'CFG-11',
+    'beyond all measure',
+    () => config.replace('"store"', '"calls": { "timeoutSeconds": 1e999 }, "store"'),
+    /timeoutSeconds/,
+  ],
   ['CFG-11', 'a time with its unit', withKey('calls', { timeoutSeconds: '60s' }), /timeoutSeconds/],
   ['CFG-11', 'an address that others reach', withKey('serve', { http: { host: '0.0.0.0' } }), /this machine/],
-  ...['file:///tmp/evil', 'data:text/javascript,1', 'node:fs', 'jira/../slack', 'https://evil.example/x', '', '/etc/passwd', '../nowhere', './a?b#c', './a%2e%2e/b'].map(
-    (uses): Edit => ['CFG-15', `the connector ${JSON.stringify(uses)}`, desk({ uses }), /uses|no connector|cannot be loaded/],
-  ),
-  ['CFG-15', 'a command instead of a connector', withKey('connectors', { desk: { command: 'sh', args: ['-c', 'id'] } }), /command|credential|connector/],
-  ['CFG-15', 'a person twice', withKey('people', { local: { id: 'maya', roles: [] }, directory: { maya: { roles: ['lead'] } } }), /maya/],
+  ...[
+    'file:///tmp/evil',
+    'data:text/javascript,1',
+    'node:fs',
+    'jira/../slack',
+    'https://evil.example/x',
+    '',
+    '/etc/passwd',
+    '../nowhere',
+    './a?b#c',
+    './a%2e%2e/b',
+  ].map((uses): Edit => [
+    'CFG-15',
+    `the connector ${JSON.stringify(uses)}`,
+    desk({ uses }),
+    /uses|no connector|cannot be loaded/,
+  ]),
+  [
+    'CFG-15',
+    'a command instead of a connector',
+    withKey('connectors', { desk: { command: 'sh', args: ['-c', 'id'] } }),
+    /command|credential|connector/,
+  ],
+  [
+    'CFG-15',
+    'a person twice',
+    withKey('people', { local: { id: 'maya', roles: [] }, directory: { maya: { roles: ['lead'] } } }),
+    /maya/,
+  ],
 ]
 
 const rule = (more: string) => `rules:\n  - allow: desk_note_set\n    ${more}\n`
@@ -72,9 +111,24 @@ const policies: readonly Edit[] = [
   ['CFG-03', 'null', () => 'null\n', /no policy/i],
   ['CFG-03', 'two megabytes', () => '# '.padEnd(2 * 1024 * 1024, 'x'), /1 MiB/],
   ['CFG-09', 'a regular expression', () => rule('when: args.text.matches("(a+)+$")'), /matches\(\)/],
-  ['CFG-09', 'loops in loops', () => rule('when: args.text.split("").exists(a, args.text.split("").exists(b, a == b))'), /policy\.yaml:3/],
-  ['CFG-11', 'a limit of a negative number', () => `${openPolicy}limits:\n  - { tools: desk_note_set, per: principal, at_most: -1 per hour }\n`, /at_most|per hour/],
-  ['CFG-11', 'a limit without a unit', () => `${openPolicy}limits:\n  - { tools: desk_note_set, per: principal, at_most: 20 }\n`, /at_most|per hour/],
+  [
+    'CFG-09',
+    'loops in loops',
+    () => rule('when: args.text.split("").exists(a, args.text.split("").exists(b, a == b))'),
+    /policy\.yaml:3/,
+  ],
+  [
+    'CFG-11',
+    'a limit of a negative number',
+    () => `${openPolicy}limits:\n  - { tools: desk_note_set, per: principal, at_most: -1 per hour }\n`,
+    /at_most|per hour/,
+  ],
+  [
+    'CFG-11',
+    'a limit without a unit',
+    () => `${openPolicy}limits:\n  - { tools: desk_note_set, per: principal, at_most: 20 }\n`,
+    /at_most|per hour/,
+  ],
 ]
 
 describe.each([
@@ -99,9 +153,9 @@ describe.each([
 describe('CFG-05: what stands at the path', () => {
   const odd: readonly (readonly [string, (file: string) => void, RegExp])[] = [
     ['nothing', () => undefined, /no such file|No policy file/i],
-    ['a folder', (file) => mkdirSync(file), /folder/],
-    ['a pipe', (file) => execFileSync('mkfifo', [file]), /ordinary/],
-    ['a device', (file) => symlinkSync('/dev/zero', file), /ordinary/],
+    ['a folder', (file) => mkdirSync(file), /folder|regular/],
+    ['a pipe', (file) => execFileSync('mkfifo', [file]), /ordinary|regular/],
+    ['a device', (file) => symlinkSync('/dev/zero', file), /ordinary|regular/],
     ['a link to nothing', (file) => symlinkSync('/nowhere/at/all', file), /no such file|No policy file/i],
     ['a link to something else', (file) => symlinkSync('/etc/passwd', file), /:\d+:\d+/],
   ]
@@ -172,7 +226,7 @@ test('CFG-10: of a hundred calls during reloads, each sees one version, and its 
   expect(answers.filter(({ status }) => status !== 'done' && status !== 'denied')).toEqual([])
   await expect.poll(async () => (await other.hub.store.recent('local', 1000)).length).toBe(200)
   const opened = (await other.hub.store.recent('local', 1000)).filter(({ kind }) => kind === 'call.opened')
-  expect(opened.every(({ payload }) => versions.has(String(payload['version'])))).toBe(true)
+  expect(opened.every(({ payload }) => typeof payload['version'] === 'string' && versions.has(payload['version']))).toBe(true)
   await expectUnharmed(other, answers)
 })
 

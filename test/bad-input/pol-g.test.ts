@@ -228,7 +228,9 @@ test('POL-G17: no way around the rule about people outside: send, reply, react, 
     ['slack_message_update', { channel, ts, text: 'x' }],
     ['slack_message_delete', { channel, ts }],
   ]
-  const writes = [...other.hub.current().offers.values()].filter(({ facts }) => facts.write && facts.connector === 'slack').map(({ name }) => name)
+  const writes = [...other.hub.current().offers.values()]
+    .filter(({ facts }) => facts.write && facts.connector === 'slack')
+    .map(({ name }) => name)
   expect(writes.toSorted()).toEqual(ways.map(([tool]) => tool).toSorted())
   for (const [tool, args] of ways)
     for (const more of [{}, { dry_run: true }]) {

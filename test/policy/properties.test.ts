@@ -2,7 +2,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Facts } from '../../src/kit/policy.ts'
-import type { Decision, RuleEffect } from '../../src/policy/decide.ts'
+import type { Decision } from '../../src/policy/decide.ts'
+import type { RuleEffect } from '../../src/policy/rule.ts'
 import { factsOf, planOf, policyOf, toolNamed } from './tools.ts'
 
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 150)

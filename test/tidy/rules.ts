@@ -47,6 +47,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Parts that may only import certain packages; node's own modules are free. */
 export const onlyPackages: Readonly<Record<string, readonly string[]>> = { kit: ['zod'] }
 
+/** Packages that a connector may load before its vendor is opened; SDKs wait for `open`, so that a hub starts without them. */
+const connectorsStartWith = new Set(['zod', 'toolgate/kit'])
+
 /** Where the outside world may be reached without a parameter. */
 export const mayReachOutside = new Set(['hub', 'cli', 'test', 'tooling'])
 
@@ -62,21 +65,23 @@ interface Import {
   readonly line: number
   /** Gone when the program runs. */
   readonly typesOnly: boolean
+  /** Loaded when that line runs, not with the file. */
+  readonly lazy: boolean
 }
 
 /** Every import of a file: static, of types, re-exports, dynamic, and worker files by address. */
 export function importsOf(text: string): readonly Import[] {
   const code = withoutComments(text)
   const found: Import[] = []
-  const add = (pattern: RegExp) => {
+  const add = (pattern: RegExp, lazy: boolean) => {
     for (const match of code.matchAll(pattern)) {
       const line = code.slice(0, match.index).split('\n').length
-      found.push({ specifier: match.groups?.['specifier'], line, typesOnly: isTypesOnly(match[0]) })
+      found.push({ specifier: match.groups?.['specifier'], line, typesOnly: isTypesOnly(match[0]), lazy })
     }
   }
-  add(/^\s*(?:import|export)\b(?:[^'"`;()=]*?\bfrom)?\s*(['"])(?<specifier>[^'"]+)\1/gm)
-  add(/\bimport\s*\(\s*(?:(['"])(?<specifier>[^'"]+)\1\s*[,)]|(?=[^'"\s)]))/g)
-  add(/\bnew Worker\(\s*new URL\(\s*(['"])(?<specifier>[^'"]+)\1/g)
+  add(/^\s*(?:import|export)\b(?:[^'"`;()=]*?\bfrom)?\s*(['"])(?<specifier>[^'"]+)\1/gm, false)
+  add(/\bimport\s*\(\s*(?:(['"])(?<specifier>[^'"]+)\1\s*[,)]|(?=[^'"\s)]))/g, true)
+  add(/\bnew Worker\(\s*new URL\(\s*(['"])(?<specifier>[^'"]+)\1/g, true)
   return found
 }
 
@@ -120,8 +125,8 @@ export function importProblems(files: readonly SourceFile[]): readonly string[] 
   const problems: string[] = []
   for (const file of files) {
     const targets: string[] = []
-    for (const { specifier, line, typesOnly } of importsOf(file.text)) {
-      const problem = arrowProblem(file.path, specifier, known)
+    for (const { specifier, line, typesOnly, lazy } of importsOf(file.text)) {
+      const problem = arrowProblem(file.path, specifier, known) ?? eagerProblem(file.path, specifier, typesOnly || lazy)
       if (problem !== undefined) problems.push(`${file.path}:${line} ${problem}`)
       const target = specifier?.startsWith('.') ? resolve(file.path, specifier) : undefined
       // Types are gone at run time, and two files of one part may speak of each other's.
@@ -161,6 +166,12 @@ function packageProblem(part: string, specifier: string): string | undefined {
   const only = onlyPackages[part]
   if (only === undefined || only.includes(specifier)) return undefined
   return `${part} may import ${only.join(', ')} only, not ${specifier}.`
+}
+
+function eagerProblem(from: string, specifier: string | undefined, later: boolean): string | undefined {
+  if (later || specifier === undefined || partOf(from) !== 'connector') return undefined
+  if (/^(\.|node:)/.test(specifier) || connectorsStartWith.has(specifier)) return undefined
+  return `${specifier} is loaded before the vendor is opened: import it where it is used, with await import().`
 }
 
 export function partOf(path: string): string {
