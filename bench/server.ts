@@ -47,9 +47,15 @@ const { url, close } = await starts[process.argv[2] as Variant]()
 process.send?.({ url })
 process.on('message', (message) => {
   if (message === 'stop') void close().then(() => process.exit(0))
-  const { user, system } = process.cpuUsage()
-  process.send?.({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() })
+  else process.send?.(usage(message === 'collect'))
 })
+
+function usage(collect: boolean) {
+  if (collect) gc?.()
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed } = process.memoryUsage()
+  return { cpuUs: user + system, rssBytes: rss, liveBytes: collect ? heapUsed : 0 }
+}
 
 /** The hub as it runs, with 20 policy rules and its audit on. */
 async function startGoverned() {

@@ -1,7 +1,7 @@
 // The composition root: configuration in, running hub out; the only file that knows every part.
+import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { pino } from 'pino'
-import type { Logger } from 'pino'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { approve, deny } from './call/approvals.ts'
 import type { Answer, Call, Door, Services, Version } from './call/call.ts'
 import { callOf as callIdOf } from './call/details.ts'
@@ -10,9 +10,12 @@ import { settleOverdue } from './call/ledger.ts'
 import { reconcile } from './call/reconcile.ts'
 import { findPerson } from './config/load.ts'
 import type { LoadedConfig } from './config/load.ts'
+import type { Watch } from './config/watch.ts'
 import { createSecrets, resolveCredential } from './egress/credentials.ts'
 import { makeDispatcher } from './hub/dispatcher.ts'
 import { makeId } from './hub/id.ts'
+import { standardErrorLog } from './hub/log.ts'
+import type { Log } from './hub/log.ts'
 import { permissionsOf } from './hub/permissions.ts'
 import type { InstancePermissions } from './hub/permissions.ts'
 import { sandboxes } from './hub/sandboxes.ts'
@@ -33,7 +36,7 @@ export { visible } from './hub/dispatcher.ts'
 
 export interface HubOptions {
   readonly configPath: string
-  readonly log?: Logger
+  readonly log?: Log
   /** Whether a change on disk is taken up while the hub runs. */
   readonly watch?: boolean
   /** Changes what was read, before anything is opened. */
@@ -99,8 +102,15 @@ export interface Hub {
 
 /** @throws ConfigError with every problem and its place */
 export async function openHub(options: HubOptions): Promise<Hub> {
-  const log = options.log ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
-  const now = options.now ?? (() => new Date())
+  const log = options.log ?? standardErrorLog('warn')
+  const clock = options.now ?? (() => new Date())
+  /** The newest time of the clock and of the record: a clock that is set back revives nothing. */
+  let newest = 0
+  const now = () => {
+    const time = clock()
+    newest = Math.max(newest, time.getTime())
+    return time
+  }
   const secrets = createSecrets()
   const credentials = new Map<string, Promise<string>>()
 
@@ -109,9 +119,10 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     if (!services) throw new TypeError('The hub is not open yet.')
     return services
   }
-  const load = (): Promise<LoadedVersion> =>
+  const load = (configured?: (config: LoadedConfig) => void): Promise<LoadedVersion> =>
     loadVersion({
       configPath: options.configPath,
+      ...(configured && { configured }),
       ...(options.adjust && { adjust: options.adjust }),
       ...(options.everyTool && { everyTool: true }),
       vendors: (instances, config) =>
@@ -126,6 +137,8 @@ export async function openHub(options: HubOptions): Promise<Hub> {
           services: ready,
         }),
     })
+  const latest = () => new Date(Math.max(newest, now().getTime()))
+  const rolesOf = (id: string) => findPerson(loaded.config, id)?.roles
   function credentialOf(reference: string, directory: string): Promise<string> {
     const known = credentials.get(reference) ?? resolveCredential(reference, { directory, env: process.env })
     credentials.set(reference, known)
@@ -133,20 +146,35 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     return known
   }
 
-  let loaded = await load()
+  const id = (prefix: string) => makeId(prefix, now())
+  const storeOf = ({ store: { file } }: LoadedConfig) => openStore({ url: `sqlite:${file}`, now, id })
+  const readAt = now()
+  let opening: Promise<Store> | undefined
+  // While connectors and policies are loaded. Where there is no database yet, a start that fails must not leave one behind.
+  let loaded = await load((config) => {
+    if (!existsSync(config.store.file)) return
+    opening = storeOf(config)
+    opening.catch(() => undefined)
+  }).catch(async (error: unknown) => {
+    await opening?.then((opened) => opened.close()).catch(() => undefined)
+    throw error
+  })
   const dataFolder = path.dirname(loaded.config.store.file)
   const sandboxFile = path.join(dataFolder, 'sandbox.db')
   const played = sandboxes(sandboxFile, now)
-  const id = (prefix: string) => makeId(prefix, now())
-  const store = await openStore({ url: `sqlite:${loaded.config.store.file}`, now, id })
-  const running = (services = { store, current: () => loaded.version, now, id, scrub: secrets.scrub, log })
+  const store = await (opening ?? storeOf(loaded.config))
+  newest = Math.max(newest, Date.parse((await store.recent(loaded.config.tenant, 1))[0]?.at ?? '1970-01-01T00:00:00Z'))
+  const running = (services = { store, current: () => loaded.version, now, latest, rolesOf, id, scrub: secrets.scrub, log })
   const listeners = new Set<(event: ChangeEvent) => void>()
-  const inFlight = new Set<Promise<unknown>>()
+  let inFlight = 0
+  let onIdle: (() => void) | undefined
 
   async function reload(): Promise<ChangeEvent> {
     const event = await load().then(
       (next): ChangeEvent => {
         loaded = next
+        // A secret that was changed behind its reference is read again.
+        credentials.clear()
         return { ok: true, version: next.version.id }
       },
       (error: unknown): ChangeEvent => ({
@@ -161,8 +189,13 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   }
 
   const track = async <T>(work: Promise<T>): Promise<T> => {
-    inFlight.add(work)
-    return await work.finally(() => inFlight.delete(work))
+    inFlight += 1
+    try {
+      return await work
+    } finally {
+      inFlight -= 1
+      if (inFlight === 0) onIdle?.()
+    }
   }
   const callOf = ({ door, principal, tool, arguments: given, signal }: CallRequest): Call => ({
     id: id('call'),
@@ -172,12 +205,14 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     arguments: given,
     signal: signal ?? new AbortController().signal,
   })
-  const watcher = options.watch ? await watch(() => loaded, reload, log, now) : undefined
+  const stopped = new AbortController()
+  const watching = options.watch ? watch(() => loaded, reload, log, readAt, stopped.signal) : undefined
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
-    await watcher?.close()
-    await Promise.allSettled(inFlight)
+    stopped.abort()
+    await (await watching)?.close()
+    if (inFlight > 0) await new Promise<void>((resolve) => (onIdle = resolve))
     await played.close()
     await store.close()
   }
@@ -235,13 +270,30 @@ function personOf(config: LoadedConfig, wanted: string | undefined): Principal {
   throw new HubError('not_found', `The configuration knows no person called ${JSON.stringify(wanted)}. It knows: ${known}.`)
 }
 
-async function watch(loaded: () => LoadedVersion, reload: () => Promise<unknown>, log: Logger, now: () => Date) {
-  const { watchFiles } = await import('./config/watch.ts')
-  return await watchFiles({
-    files: () => [loaded().config.file, ...loaded().config.policies],
-    folders: () => [...new Set(loaded().config.policies.map((file) => path.dirname(file)))],
-    changed: async () => void (await reload()),
-    degraded: (reason) => log.warn({ reason }, 'files are looked at twice a second, because the system cannot watch them'),
-    since: now().getTime(),
-  })
+/** Long enough for the first client to be answered first. */
+const watchAfterMs = 200
+
+/** What changed since `readAt` is found too, so that nobody has to wait until the watch is there. */
+async function watch(
+  loaded: () => LoadedVersion,
+  reload: () => Promise<unknown>,
+  log: Log,
+  readAt: Date,
+  stopped: AbortSignal,
+): Promise<Watch | undefined> {
+  const inTime = await sleep(watchAfterMs, true, { signal: stopped }).catch(() => false)
+  if (!inTime) return undefined
+  try {
+    const { watchFiles } = await import('./config/watch.ts')
+    return await watchFiles({
+      files: () => [loaded().config.file, ...loaded().config.policies],
+      folders: () => [...new Set(loaded().config.policies.map((file) => path.dirname(file)))],
+      changed: async () => void (await reload()),
+      degraded: (reason) => log.warn({ reason }, 'files are looked at twice a second, because the system cannot watch them'),
+      since: readAt.getTime(),
+    })
+  } catch (error) {
+    log.error({ err: error }, 'files cannot be watched, so that changes are taken up by the next start only')
+    return undefined
+  }
 }

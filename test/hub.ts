@@ -68,7 +68,7 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
       seen()
         .filter(({ changed }) => changed)
         .map(said),
-    break: (instance, mode, times = 1, route = undefined) =>
+    break: (instance, mode, times = 1, route) =>
       breakSandbox(hub.sandboxFile, instance, { mode, times, ...(route !== undefined && { route }) }),
     mend: () => void mendSandbox(hub.sandboxFile),
     close,

@@ -13,7 +13,10 @@ for (const { name: id } of ids) {
   const module = (await import(new URL(`${id}/connector.ts`, folder).href)) as Record<string, Connector>
   const connector = Object.values(module).find((value) => typeof value === 'object' && 'tools' in value)
   for (const tool of connector?.tools ?? []) {
-    if (connector && tool.kind === 'write') describe(`${connector.prefix}_${tool.name}`, () => fates(id, connector, tool))
+    if (connector && tool.kind === 'write')
+      describe(`${connector.prefix}_${tool.name}`, () => {
+        fates(id, connector, tool)
+      })
   }
 }
 

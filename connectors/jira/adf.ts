@@ -42,6 +42,8 @@ function blocks(content: readonly unknown[], reader: Reader, depth: number): str
 
 function block(item: Node, reader: Reader, depth: number): string {
   if (depth > limits.depth || ++reader.nodes > limits.nodes) return lost(item, reader, '', 'too large')
+  // Alignment, indentation, width: what stands on a block, and not in its text.
+  for (const mark of item.marks) reader.lossy.add(kindOf(node(mark).type))
   const inner = () => blocks(item.content, reader, depth)
   switch (item.type) {
     case 'paragraph':
@@ -96,6 +98,12 @@ function table(item: Node, reader: Reader, depth: number): string {
   const rows = item.content.map((row) => node(row).content.map(node))
   const merged = rows.flat().some((cell) => Number(cell.attrs['colspan'] ?? 1) > 1 || Number(cell.attrs['rowspan'] ?? 1) > 1)
   if (merged) reader.lossy.add('table with merged cells')
+  if (item.attrs['isNumberColumnEnabled'] === true) reader.lossy.add('table with numbered rows')
+  const { layout = 'default', width: wide } = item.attrs
+  const sized = rows.flat().some((cell) => cell.attrs['colwidth'] !== undefined && cell.attrs['colwidth'] !== null)
+  if ((layout !== 'default' && layout !== 'align-start') || typeof wide === 'number' || sized)
+    reader.lossy.add('table with a layout')
+  if (rows.flat().some((cell) => typeof cell.attrs['background'] === 'string')) reader.lossy.add('table with colours')
   const lines = rows.map((cells) => {
     const texts = cells.map((cell) => {
       const text = blocks(cell.content, reader, depth + 2)
@@ -151,7 +159,7 @@ function marked(item: Node, reader: Reader): string {
   const anchor = marks.find((mark) => mark.type === 'link')
   if (anchor) text = attribute(anchor, 'href') === text ? text : `[${text}](${attribute(anchor, 'href')})`
   for (const mark of marks) {
-    if (!['code', 'strong', 'em', 'strike', 'link'].includes(mark.type)) reader.lossy.add(mark.type)
+    if (!['code', 'strong', 'em', 'strike', 'link'].includes(mark.type)) reader.lossy.add(kindOf(mark.type))
   }
   return text
 }
@@ -185,8 +193,13 @@ function prefixed(text: string, prefix: string): string {
 }
 
 function lost(item: Node, reader: Reader, text: string, name = item.type): string {
-  reader.lossy.add(/^[A-Za-z ]{1,40}$/.test(name) ? name : 'unknown')
+  reader.lossy.add(kindOf(name))
   return text
+}
+
+/** A kind's name is a vendor's word too. */
+function kindOf(name: string): string {
+  return /^[A-Za-z ]{1,40}$/.test(name) ? name : 'unknown'
 }
 
 function link(item: Node): string {

@@ -130,3 +130,73 @@ export const ProjectPage = z.object({
 })
 export const Created = z.object({ id: z.string(), key: z.string() })
 export const CreatedComment = z.object({ id: z.string() })
+
+const maybeText = maybe(z.string().transform((text) => cutText(visibleText(text), 500).text))
+/** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-changelog-get */
+export const Change = z.object({
+  author: maybe(User),
+  created: z.string(),
+  items: z
+    .array(
+      z.object({
+        field: name,
+        fieldId: z.string().optional(),
+        from: maybeText,
+        fromString: maybeText,
+        to: maybeText,
+        // Every object has a method of this name, so that it is asked whether this one has its own.
+        toString: z.unknown().transform((value) => (typeof value === 'string' ? maybeText.parse(value) : undefined)),
+      }),
+    )
+    .default([]),
+})
+export const Changes = z.object({ startAt: z.number(), total: z.number(), values: z.array(Change) })
+
+const LinkedIssue = z.object({ key: z.string(), fields: z.object({ status: Status.optional() }).optional() })
+const LinkType = z.object({ id: z.string(), name, inward: name, outward: name })
+export const LinkTypes = z.object({ issueLinkTypes: z.array(LinkType) })
+const RawLink = z.object({
+  id: z.string(),
+  type: LinkType,
+  inwardIssue: maybe(LinkedIssue),
+  outwardIssue: maybe(LinkedIssue),
+})
+
+export interface Link {
+  readonly id: string
+  readonly type: z.output<typeof LinkType>
+  /** Which end the issue is: it says the outward phrase of the other one, or the inward phrase. */
+  readonly says: 'outward' | 'inward'
+  readonly other: string
+}
+
+export function linkOf({ id, type, inwardIssue, outwardIssue }: z.output<typeof RawLink>): readonly Link[] {
+  const other = outwardIssue ?? inwardIssue
+  return other === undefined ? [] : [{ id, type, says: outwardIssue ? 'outward' : 'inward', other: other.key }]
+}
+
+export const Attachment = z.object({
+  id: z.union([z.string(), z.number()]).transform(String),
+  filename: name,
+  author: maybe(User),
+  created: z.string(),
+  size: z.number(),
+  mimeType: name.default('application/octet-stream'),
+})
+export type Attachment = z.output<typeof Attachment>
+
+export const Related = z.object({
+  fields: z.object({
+    issuelinks: z.array(RawLink).default([]),
+    attachment: z.array(Attachment).default([]),
+    subtasks: z.array(z.object({ key: z.string() })).default([]),
+  }),
+})
+export const relatedFields = Object.keys(Related.shape.fields.shape)
+
+export const Property = z.object({ key: z.string(), value: z.json() })
+export const Count = z.object({ count: z.number() })
+export const Worklogs = z.object({ total: z.number(), worklogs: z.array(z.object({ id: z.string(), author: maybe(User) })) })
+export const CreatedWorklog = z.object({ id: z.string() })
+export const Sprint = z.object({ id: z.number(), name, state: z.string() })
+export const SprintOfIssue = z.object({ fields: z.object({ sprint: maybe(Sprint) }) })

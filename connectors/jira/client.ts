@@ -17,18 +17,23 @@ export interface ClientOptions {
  */
 export function jiraClient({ base, fetch, authorization }: ClientOptions): Client {
   return {
-    async sendRequest<T>({ url, method = 'GET', searchParams, body }: Parameters<Client['sendRequest']>[0]): Promise<T> {
+    async sendRequest<T>(request: Parameters<Client['sendRequest']>[0]): Promise<T> {
+      const { url, method = 'GET', searchParams, headers, body } = request
+      const isFile = url.startsWith(files)
       const response = await fetch(`${base}${url}${query(searchParams)}`, {
         method,
         headers: {
-          accept: 'application/json',
+          ...headers,
+          accept: isFile ? '*/*' : 'application/json',
           authorization,
           // Answers in English whatever language the account is set to.
           'accept-language': 'en',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          // A form says its own type, with its boundary.
+          ...(body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
       })
+      if (response.ok && isFile) return Buffer.from(await response.arrayBuffer()) as T
       const text = await response.text()
       if (!response.ok) throw refusal(response, method, url, text)
       if (text === '') return undefined as T
@@ -36,6 +41,9 @@ export function jiraClient({ base, fetch, authorization }: ClientOptions): Clien
     },
   }
 }
+
+/** The one answer that is no JSON: the bytes of an attachment. */
+const files = '/rest/api/3/attachment/content/'
 
 function query(parameters: Readonly<Record<string, unknown>> | undefined): string {
   const search = new URLSearchParams()
@@ -61,11 +69,16 @@ const ErrorBody = z.object({ errors: z.record(z.string(), z.unknown()).optional(
 
 function refusal(response: Response, method: string, url: string, text: string): HubError {
   const cause = new Error(`Jira: ${response.status} ${method} ${url}: ${text.slice(0, 2_000)}`)
-  const { code, message } = explain(response.status, url, wrongFields(text))
+  const { code, message } = explain(response.status, url, wrongFields(text), response.headers.get('ratelimit-reason'))
   return new HubError(code, message, { cause, retryAfterMs: response.status === 429 ? retryAfterMs(response) : undefined })
 }
 
-function explain(status: number, url: string, fields: readonly string[]): { code: ErrorCode; message: string } {
+function explain(
+  status: number,
+  url: string,
+  fields: readonly string[],
+  reason: string | null,
+): { code: ErrorCode; message: string } {
   const subject = subjectOf(url)
   if (status === 401) {
     return { code: 'unauthenticated', message: "Jira does not accept the hub's credential. An operator has to renew it." }
@@ -83,6 +96,10 @@ function explain(status: number, url: string, fields: readonly string[]): { code
     }
   }
   if (status === 409) return { code: 'conflict', message: 'Jira was changing the same thing at that moment. Read it again.' }
+  if (status === 429 && reason === 'jira-per-issue-on-write') {
+    const message = `Jira takes only so many changes of one issue at a time, and ${subject ?? 'this one'} has had them. Try again later.`
+    return { code: 'rate_limited', message }
+  }
   if (status === 429) return { code: 'rate_limited', message: 'Jira asks the hub to slow down. Try again later.' }
   if (status >= 500) return { code: 'unavailable', message: `Jira is not working right now (${status}). Try again later.` }
   if (fields.length > 0) {
@@ -114,6 +131,11 @@ function wrongFields(text: string): readonly string[] {
 }
 
 function subjectOf(url: string): string | undefined {
+  const [, of, part, which] =
+    /^\/rest\/api\/3\/issue\/([A-Z][A-Z0-9_]{1,9}-\d{1,10})\/(comment|worklog)\/(\d{1,19})$/.exec(url) ?? []
+  if (of !== undefined) return `The ${part} ${which} of ${of}`
+  const [, sprint] = /^\/rest\/agile\/1\.0\/sprint\/(\d{1,19})(?:\/|$)/.exec(url) ?? []
+  if (sprint !== undefined) return `The sprint ${sprint}`
   const [, kind, id] =
     /^\/rest\/api\/3\/(issue|project|issue\/createmeta)\/([A-Z][A-Z0-9_]{1,9}(?:-\d{1,10})?)(?:\/|$)/.exec(url) ?? []
   if (kind === undefined || id === undefined) return undefined

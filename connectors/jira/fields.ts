@@ -123,6 +123,11 @@ function allowed(field: Field, wanted: string): Json {
   throw wrong(field, `one of ${sentence((field.allowedValues ?? []).map(nameOf).filter((text) => text !== undefined))}`)
 }
 
+/** The values that a field takes, as people read them. */
+export function optionsOf({ allowedValues = [] }: Field): readonly string[] {
+  return allowedValues.map(nameOf).filter((text) => text !== undefined)
+}
+
 function nameOf({ name, value: text, key }: NonNullable<Field['allowedValues']>[number]): string | undefined {
   return name ?? text ?? key
 }

@@ -11,6 +11,8 @@ export const projectKey = z.string().regex(/^[A-Z][A-Z0-9_]{1,9}$/, 'must be a p
 export const accountId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9:_-]{4,127}$/, 'must be an accountId, as jira_user_find gives it')
+/** Comments, links, attachments: a number as text. */
+export const recordId = z.string().regex(/^[1-9]\d{0,18}$/, 'must be an id as Jira gives it, such as 10042')
 export const position = z.string().regex(/^[1-9]\d{0,5}$/, 'must be the next_cursor of an earlier answer')
 /** Jira says nothing of the form of its page tokens: printable, no spaces, bounded. */
 export const pageToken = z.string().regex(/^[\x21-\x7e]{1,2000}$/, 'must be the next_cursor of an earlier answer')

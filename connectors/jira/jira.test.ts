@@ -37,7 +37,13 @@ function tool(name: string): Tool {
 const readTools = jira.tools.filter((each): each is ReadTool => each.kind === 'read')
 const writeTools = jira.tools.filter((each): each is WriteTool => each.kind === 'write')
 
-const reads = (vendor: object) => ({ vendor, now: new Date(), signal: new AbortController().signal, within: () => within })
+const reads = (vendor: object) => ({
+  vendor,
+  now: new Date(),
+  signal: new AbortController().signal,
+  within: () => within,
+  admit: () => undefined,
+})
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the answers of a dozen tools, looked into by their tests
 async function read(name: string, input: object): Promise<any> {
@@ -69,7 +75,7 @@ async function write(name: string, input: object) {
 }
 
 const idOf = (result: JsonObject, name = 'id') => z.string().parse(result[name])
-const written = () => harness.requests().filter(({ method, path }) => method !== 'GET' && !path.endsWith('/search/jql'))
+const written = () => harness.requests().filter(({ method, path }) => method !== 'GET' && !path.includes('/search/'))
 
 async function ask(method: string, path: string, body?: unknown, credential = sandbox.credential) {
   const authorization = `Basic ${Buffer.from(`toolgate@larkfield.example:${credential}`).toString('base64')}`
@@ -93,7 +99,8 @@ test('settings without an account and without a cloud id are refused: Atlassian 
 describe('tools', () => {
   test.each(readTools)('the example of $name answers on the sandbox', async (found) => {
     const output = await read(found.name, found.example)
-    expect(output.content_trust).toBe('untrusted')
+    // What has no words of others in it needs no mark.
+    expect(output.content_trust).toBe(found.name === 'issue_count' ? undefined : 'untrusted')
     expect(written()).toEqual([])
   })
 
@@ -112,7 +119,8 @@ describe('tools', () => {
       await send()
       expect(guard.touched()).toBe('accepted')
       const routes = guard.requests.map(({ route }) => route).filter((route) => !jira.reads.includes(route))
-      expect(routes).toEqual(found.routes)
+      expect(routes).toHaveLength(1)
+      expect(found.routes).toEqual(expect.arrayContaining(routes))
       expect(written()).toHaveLength(1)
     },
   )
@@ -344,8 +352,8 @@ describe('writes', () => {
   test('a description that Markdown cannot hold is not overwritten in passing', async () => {
     const change = { key: 'SUP-5', description: 'Short.' }
     await expect(plan('issue_update', change)).rejects.toThrow('has mention, panel, which Markdown cannot hold')
-    const planned = await plan('issue_update', { ...change, allow_lossy: true })
-    expect(planned).toMatchObject({ undo: 'lossy', warnings: ['The old description has mention, panel, which is lost.'] })
+    expect(tool('issue_update').input.safeParse({ ...change, allow_lossy: true }).success).toBe(false)
+    await expect(plan('issue_update', { key: 'SUP-5', append: 'Short.' })).resolves.toMatchObject({ undo: 'partial' })
   })
 
   test('an assignment names both people and can be taken back', async () => {
@@ -382,7 +390,7 @@ describe('writes', () => {
     expect(written()).toEqual([])
   })
 
-  test.each(['issue_assign', 'issue_delete', 'issue_transition', 'issue_update'])(
+  test.each(['issue_assign', 'issue_delete', 'issue_transition', 'issue_update', 'label_edit'])(
     '%s does nothing when the issue has moved',
     async (name) => {
       const found = tool(name) as WriteTool
@@ -602,7 +610,9 @@ describe('the sandbox', () => {
     })
     harness.mend()
     const { vendor } = await harness.open(tool('issue_update'))
-    const refused = await vendor.edit('SUP-1', { summary: 'x'.repeat(300), nonsense: 1 }).catch((error: unknown) => error)
+    const refused = await vendor.write
+      .edit('SUP-1', { summary: 'x'.repeat(300), nonsense: 1 })
+      .catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 'refused', message: 'Jira refused the fields summary, nonsense.' })
     expect(refused.cause.message).toContain('Summary must be less than 255 characters.')
   })
@@ -629,7 +639,8 @@ describe('the sandbox', () => {
           ([, value]) => typeof value === 'string' || typeof value === 'number',
         )
         const query = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))
-        const answer = await ask(method, `${url.replace('/rest/api/3', '')}?${query.toString()}`, body)
+        const path = url.startsWith('/rest/agile') ? `/../../agile${url.slice(11)}` : url.replace('/rest/api/3', '')
+        const answer = await ask(method, `${path}?${query.toString()}`, body)
         expect(answer.status, `${method} ${url}: ${answer.text}`).toBeLessThan(300)
         const parsed = schema?.safeParse(answer.body)
         expect(parsed?.error?.issues ?? [], `${method} ${url}`).toEqual([])
@@ -652,7 +663,28 @@ describe('the sandbox', () => {
     await sdk.searchAndReconsileIssuesUsingJqlPost(client, { jql: 'project = SUP', fields: ['*all'], maxResults: 5 })
     await sdk.createIssue(client, { fields: { project: { key: 'SUP' }, issuetype: { name: 'Task' }, summary: 'x' } })
     await sdk.addComment(client, { issueIdOrKey: 'SUP-5', body: { version: 1, type: 'doc', content: [paragraph] } })
-    expect(checked).toHaveLength(14)
+    await sdk.getChangeLogs(client, { issueIdOrKey: 'SUP-1' })
+    await sdk.countIssues(client, { jql: 'project = SUP' })
+    await sdk.getIssueLinkTypes(client)
+    await sdk.linkIssues(client, {
+      type: { name: 'Blocks' },
+      inwardIssue: { key: 'SUP-1' },
+      outwardIssue: { key: 'OPS-42' },
+    })
+    await sdk.getIssue(client, { issueIdOrKey: 'SUP-1', fields: ['issuelinks', 'attachment', 'subtasks'] })
+    const started = '2026-03-31T09:00:00.000+0000'
+    await sdk.addWorklog(client, { issueIdOrKey: 'SUP-1', started, timeSpentSeconds: 600 })
+    await sdk.getIssueWorklog(client, { issueIdOrKey: 'SUP-1' })
+    await sdk.getComment(client, { issueIdOrKey: 'SUP-1', id: '20001' })
+    await sdk.updateComment(client, {
+      issueIdOrKey: 'SUP-4',
+      id: '20006',
+      body: { body: { version: 1, type: 'doc', content: [paragraph] } },
+    })
+    await sdk.getCurrentUser(client)
+    await sdk.getSprint(client, { sprintId: 7 })
+    await sdk.getSoftwareIssue(client, { issueIdOrKey: 'OPS-40' })
+    expect(checked).toHaveLength(25)
   })
 
   test('knows the tickets that the other systems mention', async () => {

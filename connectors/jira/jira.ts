@@ -5,8 +5,10 @@ import type { z } from 'zod'
 import * as answers from './answers.ts'
 import { jiraClient } from './client.ts'
 import { markdownWriter } from './markdown.ts'
+import { jiraRecords } from './records.ts'
 import { loadSdk } from './sdk.ts'
 import type { Settings } from './settings.ts'
+import { jiraWrites } from './writes.ts'
 
 export interface Issue {
   readonly id: string
@@ -23,24 +25,31 @@ export type Transition = Omit<z.output<typeof answers.Transition>, 'fields'> & {
 export const permissionNames = {
   ADD_COMMENTS: 'Add Comments',
   ASSIGN_ISSUES: 'Assign Issues',
+  CREATE_ATTACHMENTS: 'Create Attachments',
   CREATE_ISSUES: 'Create Issues',
+  DELETE_ALL_COMMENTS: 'Delete All Comments',
   DELETE_ISSUES: 'Delete Issues',
+  DELETE_OWN_COMMENTS: 'Delete Own Comments',
   EDIT_ISSUES: 'Edit Issues',
+  EDIT_OWN_COMMENTS: 'Edit Own Comments',
+  LINK_ISSUES: 'Link Issues',
+  SCHEDULE_ISSUES: 'Schedule Issues',
   TRANSITION_ISSUES: 'Transition Issues',
+  WORK_ON_ISSUES: 'Work On Issues',
 } as const
 export type Permission = keyof typeof permissionNames
 
-/** Ties what was written to the operation that wrote it, in the same request. */
-export const operationProperty = 'toolgate.operation'
-
 export type Jira = Awaited<ReturnType<typeof openJira>>
+/** Jira as a plan sees it. */
+export type JiraReads = Omit<Jira, 'write'>
 
-export async function openJira({ base, fetch, settings, credential }: Opening<Settings>) {
+export async function openJira({ base, fetch, settings, credential, cache }: Opening<Settings>) {
   const [sdk, toAdf] = await Promise.all([loadSdk(), markdownWriter()])
   const client = jiraClient({ base, fetch, authorization: authorization(settings, credential) })
   const url = (key: string) => `${settings.site}/browse/${key}`
 
   return {
+    ...jiraRecords(sdk, client, cache),
     toAdf,
     url,
 
@@ -171,39 +180,7 @@ export async function openJira({ base, fetch, settings, credential }: Opening<Se
       )
     },
 
-    // Below: what writes. A plan's fetch refuses every one of these routes.
-
-    async addComment(issue: string, body: JsonObject, operationId: string) {
-      const properties = [{ key: operationProperty, value: operationId }]
-      const document = body as { type: 'doc'; version: number; content: Record<string, unknown>[] }
-      return parseAnswer(
-        'Jira',
-        answers.CreatedComment,
-        await sdk.addComment(client, { issueIdOrKey: issue, body: document, properties }),
-      )
-    },
-
-    async create(fields: JsonObject, operationId: string) {
-      const properties = [{ key: operationProperty, value: operationId }]
-      return parseAnswer('Jira', answers.Created, await sdk.createIssue(client, { fields, properties }))
-    },
-
-    async transition(key: string, transition: string, fields: JsonObject) {
-      const given = Object.keys(fields).length > 0 ? { fields } : {}
-      await sdk.doTransition(client, { issueIdOrKey: key, transition: { id: transition }, ...given })
-    },
-
-    async assign(key: string, accountId: string | null) {
-      await sdk.assignIssue(client, { issueIdOrKey: key, accountId: accountId as string })
-    },
-
-    async edit(key: string, fields: JsonObject) {
-      await sdk.editIssue(client, { issueIdOrKey: key, fields })
-    },
-
-    async delete(key: string) {
-      await sdk.deleteIssue(client, { issueIdOrKey: key, deleteSubtasks: 'false' })
-    },
+    write: jiraWrites(sdk, client),
   }
 }
 

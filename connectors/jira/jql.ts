@@ -11,7 +11,7 @@ export interface Filters {
   readonly text?: string | undefined
   readonly updatedAfter?: Date | undefined
   readonly parent?: string | undefined
-  readonly order: keyof typeof orders
+  readonly order: keyof typeof orders | undefined
 }
 
 export const orders = {
@@ -38,7 +38,8 @@ export function buildJql(filters: Filters, now: Date): string | undefined {
     parent && `parent = ${quoted(parent)}`,
   ].filter((clause) => typeof clause === 'string')
   if (clauses.length === 0) return undefined
-  return `${clauses.join(' AND ')} ORDER BY ${orders[order]}, key ASC`
+  const found = clauses.join(' AND ')
+  return order === undefined ? found : `${found} ORDER BY ${orders[order]}, key ASC`
 }
 
 /** https://support.atlassian.com/jira-software-cloud/docs/jql-operators/ and /search-for-issues-using-the-text-field/ */

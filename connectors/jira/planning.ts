@@ -1,9 +1,16 @@
 // What the plans of several tools share: who will notice, what the hub's account may do, whether the issue has moved.
 import { HubError } from 'toolgate/kit'
-import type { Audience, Resources } from 'toolgate/kit'
+import type { Audience, Reads, Resources } from 'toolgate/kit'
 import { permissionNames } from './jira.ts'
-import type { Issue, Jira, Permission } from './jira.ts'
+import type { Issue, Jira, JiraReads, Permission } from './jira.ts'
 import type { Project } from './answers.ts'
+
+/** The issue, once it is known that policy could let this person use it where it is now. */
+export async function admitted(key: string, context: Pick<Reads<Jira>, 'vendor' | 'admit'>): Promise<Issue> {
+  const issue = await context.vendor.issue(key)
+  context.admit(inProject(issue))
+  return issue
+}
 
 /** By the project that Jira resolved: a moved issue keeps answering to its old key. */
 export function inProject(issue: Issue): Resources {
@@ -11,7 +18,7 @@ export function inProject(issue: Issue): Resources {
 }
 
 export async function mustHave(
-  jira: Jira,
+  jira: JiraReads,
   where: { issueKey: string } | { projectKey: string },
   names: readonly Permission[],
 ): Promise<void> {
@@ -52,13 +59,18 @@ export function isServiceProject({ projectTypeKey }: Project): boolean {
 }
 
 /** Right before the send: nothing may be written on a view that is no longer true. */
-export async function mustBeAt(jira: Jira, key: string, rev: string): Promise<void> {
+export async function mustBeAt(jira: JiraReads, key: string, rev: string): Promise<void> {
   const now = await jira.issue(key)
   if (now.rev !== rev) throw moved(key)
 }
 
 export function moved(key: string): HubError {
   return new HubError('conflict', `${key} has changed since the plan was made. Read it again and repeat the call.`)
+}
+
+/** W1: nobody is written to. */
+export function quietly(issue: Issue): Audience {
+  return { ...audienceOf(issue), where: `${issue.key} in ${issue.fields.project.name}, in its history` }
 }
 
 export function sentence(words: readonly string[]): string {

@@ -88,9 +88,19 @@ export function translate(error: unknown): HubError {
   return unknownCode(codeOf(error), error)
 }
 
+/** Of one of several requests that were sent together; `halted` where it was only stopped by another's error. */
+export function vendorErrorOf(status: number, body: unknown): HubError | 'halted' {
+  const error = Object.assign(new Error('One of several requests was refused.'), { data: body })
+  if (codeOf(error) === 'PROCESSING_HALTED') return 'halted'
+  if (status !== 412) return translate(error)
+  return new HubError('conflict', 'The record was changed since it was read.', { cause: error })
+}
+
 function unknownCode(code: string | undefined, cause: unknown): HubError {
   const status = Number(/^ERROR_HTTP_(\d{3})$/.exec(code ?? '')?.[1])
   if (status >= 500 || status === 408) return new HubError('unavailable', unavailable().say(''), { cause })
+  if (status === 429)
+    return new HubError('rate_limited', 'Salesforce takes no more requests at the moment. Try again later.', { cause })
   if (status === 404) return new HubError('not_found', 'Salesforce has nothing at this place.', { cause })
   if (code === undefined)
     return new HubError('bad_response', 'Salesforce gave an answer that could not be understood. Try again later.', {

@@ -35,3 +35,5 @@ export function toLongId(id: string): string {
 export function keyPrefix(id: string): string {
   return id.slice(0, 3)
 }
+
+export const userId = recordId.refine((id) => keyPrefix(id) === '005', 'The id of a user begins with 005.')

@@ -2,6 +2,8 @@
 
 export const objectNames = ['Account', 'Contact', 'Opportunity', 'Case', 'Task', 'Lead'] as const
 export type ObjectName = (typeof objectNames)[number]
+/** What the hub makes beside them, each by one tool. */
+export type CreatableName = ObjectName | 'CaseComment'
 
 interface ObjectProfile {
   /** Shown when the caller names no fields. */

@@ -2,9 +2,8 @@
 import { HubError, digest } from 'toolgate/kit'
 import { z } from 'zod'
 import { recordId } from './identifiers.ts'
-import type { Salesforce } from './salesforce.ts'
+import type { SalesforceReader } from './salesforce.ts'
 import { fit, present, row, untrusted } from './select.ts'
-import type { Row } from './select.ts'
 
 // SOQL's own limit for OFFSET.
 const furthest = 2_000
@@ -25,7 +24,8 @@ export interface Question {
   readonly object: string
   readonly fields: readonly string[]
   readonly conditions: readonly string[]
-  readonly order: { readonly field: string; readonly direction: 'ASC' | 'DESC' } | undefined
+  /** As SOQL: `CloseDate DESC NULLS LAST`. Without any, rows come in the order of their ids. */
+  readonly orders: readonly string[]
 }
 
 /** What a tool that lists records gives. */
@@ -42,7 +42,7 @@ const longest = 500
 
 /** One page of the answer to a question, from where a cursor says. */
 export async function readPage(
-  vendor: Salesforce,
+  vendor: SalesforceReader,
   question: Question,
   { limit, from }: { readonly limit: number; readonly from: string | undefined },
 ): Promise<z.input<typeof pageOutput>> {
@@ -58,11 +58,11 @@ export async function readPage(
 }
 
 /** The query for one page and one row more, which tells whether there is another page. */
-function pageQuery(question: Question, limit: number, from: string | undefined): string {
+export function pageQuery(question: Question, limit: number, from: string | undefined): string {
   const after = from === undefined ? undefined : position(question, from)
-  const { object, fields, order } = question
+  const { object, fields, orders } = question
   const conditions = typeof after === 'string' ? [...question.conditions, `Id > '${after}'`] : question.conditions
-  const sort = order ? `${order.field} ${order.direction} NULLS LAST, Id ASC` : 'Id ASC'
+  const sort = [...orders, 'Id ASC'].join(', ')
   return [
     `SELECT ${[...new Set(['Id', ...fields])].join(', ')} FROM ${object}`,
     ...(conditions.length > 0 ? [`WHERE ${conditions.map((one) => `(${one})`).join(' AND ')}`] : []),
@@ -72,9 +72,9 @@ function pageQuery(question: Question, limit: number, from: string | undefined):
 }
 
 /** Where to go on after these rows. */
-function nextCursor(question: Question, from: string | undefined, shown: readonly Row[]): string {
+export function nextCursor(question: Question, from: string | undefined, shown: readonly { readonly id: string }[]): string {
   const before = from === undefined ? 0 : position(question, from)
-  const after = question.order ? Number(before) + shown.length : shown.at(-1)?.id
+  const after = question.orders.length > 0 ? Number(before) + shown.length : shown.at(-1)?.id
   if (typeof after === 'number' && after > furthest) {
     throw new HubError(
       'invalid_input',
@@ -89,7 +89,7 @@ function position(question: Question, from: string): string | number {
   if (
     read.success &&
     read.data.q === mark(question) &&
-    (typeof read.data.after === 'number') === (question.order !== undefined)
+    (typeof read.data.after === 'number') === question.orders.length > 0
   ) {
     return read.data.after
   }

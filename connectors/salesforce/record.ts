@@ -3,7 +3,7 @@ import { HubError, cutText, visibleText } from 'toolgate/kit'
 import type { JsonObject } from 'toolgate/kit'
 import { keyPrefix, toLongId } from './identifiers.ts'
 import type { ObjectName } from './objects.ts'
-import type { ObjectSchema, Salesforce, Values } from './salesforce.ts'
+import type { ObjectSchema, SalesforceReader, Values } from './salesforce.ts'
 
 /** All that an update or a deletion is given: it says on which state of the record it was decided. */
 export interface Basis {
@@ -24,7 +24,7 @@ export function idOf(schema: ObjectSchema, id: string): string {
 
 /** Fields that have no value are left out. */
 export async function fetchRecord(
-  vendor: Salesforce,
+  vendor: SalesforceReader,
   object: ObjectName,
   id: string,
   fields: readonly string[],
@@ -51,11 +51,23 @@ export function snapshot(record: Values, fields: readonly string[]): JsonObject 
  * Refuses when the record is not as the plan saw it. It compares values too: a stamp counts whole seconds, so that two
  * changes within one of them look the same.
  */
-export async function requireUnmoved(vendor: Salesforce, { object, id, rev }: Basis, before: JsonObject): Promise<void> {
+export async function requireUnmoved(
+  vendor: SalesforceReader,
+  { object, id, rev }: Basis,
+  before: JsonObject,
+): Promise<void> {
   const record = await fetchRecord(vendor, object, id, Object.keys(before))
   const same = revOf(record) === rev && Object.entries(before).every(([name, value]) => (record[name] ?? null) === value)
   if (!same)
     throw new HubError('conflict', `The ${object} was changed since it was read. Nothing was written; read it again.`)
+}
+
+/** The field that takes the id of the operation which makes a record of this object, where the org has it here. */
+export function tagOf(vendor: SalesforceReader, schema: ObjectSchema): string | null {
+  const name = vendor.idempotencyField
+  if (name === undefined || !schema.has(name)) return null
+  const field = schema.field(name)
+  return field.externalId && field.unique && field.createable && field.length >= 64 ? field.name : null
 }
 
 /** The same, as it is shown: what a reader cannot see is not in it. */

@@ -19,6 +19,8 @@ const Field = z.object({
   picklistValues: z.array(z.object({ value: z.string(), active: z.boolean() })),
   referenceTo: z.array(z.string()),
   relationshipName: z.string().nullable(),
+  externalId: z.boolean().catch(false),
+  unique: z.boolean().catch(false),
 })
 export type FieldSchema = z.output<typeof Field>
 
@@ -39,9 +41,19 @@ export const Describe = z.object({
   childRelationships: z.array(ChildRelationship),
 })
 
-export const DescribeGlobal = z.object({
-  sobjects: z.array(z.object({ name: z.string(), keyPrefix: z.string().nullable() })),
+const Summary = z.object({
+  name: z.string(),
+  label: z.string(),
+  keyPrefix: z.string().nullable(),
+  custom: z.boolean(),
+  queryable: z.boolean(),
+  createable: z.boolean(),
+  updateable: z.boolean(),
+  deletable: z.boolean(),
 })
+export type ObjectSummary = z.output<typeof Summary>
+
+export const DescribeGlobal = z.object({ sobjects: z.array(Summary) })
 
 export interface ObjectSchema extends z.output<typeof Describe> {
   /** The field of this name in any case; refuses what does not exist for the hub's user. */

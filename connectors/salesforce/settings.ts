@@ -15,5 +15,13 @@ export const settings = z.strictObject({
     .string()
     .regex(/^\d{2,3}\.0$/, 'Write an API version such as 66.0.')
     .default('66.0'),
+  /**
+   * A custom text field of at least 64 characters, external id, unique and case-sensitive, in which the hub leaves the id
+   * of the operation that made a record. Objects that have no such field do without.
+   */
+  idempotency_field: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,76}__c$/, 'Write the API name of a custom field, such as MCP_Idem__c.')
+    .optional(),
 })
 export type Settings = z.output<typeof settings>

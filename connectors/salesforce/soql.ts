@@ -47,6 +47,18 @@ export function condition(schema: ObjectSchema, filter: Filter): string {
   return `${field.name} ${comparisons[op]} ${literal(field, value)}`
 }
 
+/** A pattern of the caller's own, in which % and _ stand for other characters, as long as no backslash precedes them. */
+export function likeCondition(schema: ObjectSchema, name: string, value: Filter['value']): string {
+  const field = schema.field(name)
+  if (!field.filterable || !textual.has(field.type) || field.type === 'multipicklist' || typeof value !== 'string')
+    throw new HubError(
+      'invalid_input',
+      `LIKE compares a text field with a text; ${field.name} with this value does not fit.`,
+    )
+  const parts = asText(field, value).match(/\\[%_]|[^]/gu) ?? []
+  return `${field.name} LIKE '${parts.map((part) => (/^\\[%_]$/.test(part) ? part : escaped(part))).join('')}'`
+}
+
 /** A value as a SOQL literal of the field's type; it can end neither its quotes nor the condition. */
 function literal(field: FieldSchema, value: Scalar): string {
   if (value === null) return 'null'

@@ -33,6 +33,8 @@ const channel = z
     id: z.string(),
     name: words.nullish(),
     is_im: flag,
+    user: optional,
+    creator: optional,
     is_mpim: flag,
     is_private: flag,
     is_archived: flag,
@@ -53,6 +55,10 @@ const channel = z
     id: raw.id,
     name: raw.name ?? '',
     isDirect: raw.is_im || raw.is_mpim,
+    isGroup: raw.is_mpim,
+    /** Whom the app talks with there, where it is one person. */
+    with: raw.user,
+    creator: raw.creator,
     isPrivate: raw.is_private,
     isArchived: raw.is_archived,
     isMember: raw.is_member,
@@ -118,8 +124,9 @@ const message = z
     subtype: optional,
     thread_ts: optional,
     reply_count: z.number().int().nonnegative().nullish(),
-    edited: z.object({}).nullish(),
-    reactions: z.array(z.object({ name: words, count: z.number().int() })).nullish(),
+    edited: z.object({ ts: z.string().nullish() }).nullish(),
+    reactions: z.array(z.object({ name: words, count: z.number().int(), users: z.array(z.string()).nullish() })).nullish(),
+    metadata: z.object({ event_type: z.string(), event_payload: z.unknown() }).nullish(),
     files: z
       .array(z.object({ id: z.string(), name: words.nullish(), mimetype: words.nullish(), size: z.number().nullish() }))
       .nullish(),
@@ -136,10 +143,96 @@ const message = z
     threadTs: raw.thread_ts,
     replies: raw.reply_count ?? 0,
     edited: raw.edited !== null && raw.edited !== undefined,
-    reactions: raw.reactions ?? [],
+    reactions: (raw.reactions ?? []).map(({ name, count, users }) => ({ name, count, users: users ?? [] })),
+    tag: tagOf(raw.metadata ?? undefined),
     files: raw.files ?? [],
   }))
 export type Message = z.output<typeof message>
+
+export const operationEvent = 'toolgate_operation'
+const tag = z.object({ operation: z.string().optional(), update: z.string().optional() })
+
+/** The operation of the hub that sent a message, and the one that changed it last. */
+function tagOf(metadata: { event_type: string; event_payload: unknown } | undefined): z.output<typeof tag> {
+  const ours = metadata?.event_type === operationEvent ? tag.safeParse(metadata.event_payload) : undefined
+  return ours?.data ?? {}
+}
+
+/** docs.slack.dev/reference/methods/chat.scheduledMessages.list; times in seconds. */
+const scheduled = z
+  .object({
+    id: z.string(),
+    channel_id: z.string(),
+    post_at: z.number(),
+    date_created: z.number(),
+    text: z.string().nullish(),
+  })
+  .transform(({ id, channel_id, post_at, date_created, text }) => ({
+    id,
+    channel: channel_id,
+    postAt: post_at,
+    createdAt: date_created,
+    mrkdwn: text ?? '',
+  }))
+export type Scheduled = z.output<typeof scheduled>
+
+/** docs.slack.dev/reference/methods/usergroups.list */
+const group = z
+  .object({
+    id: z.string(),
+    handle: words,
+    name: words,
+    description: words.nullish(),
+    is_external: flag,
+    user_count: z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).nullish(),
+  })
+  .transform((raw) => ({
+    id: raw.id,
+    handle: raw.handle,
+    name: raw.name,
+    description: raw.description ?? '',
+    isExternal: raw.is_external,
+    members: raw.user_count ?? undefined,
+  }))
+export type UserGroup = z.output<typeof group>
+
+const ids = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? [])
+
+/** docs.slack.dev/reference/methods/files.info: text files come with their text, or its beginning. */
+export const fileAnswer = z
+  .object({
+    file: z.object({
+      id: z.string(),
+      name: words.nullish(),
+      title: words.nullish(),
+      mimetype: words.nullish(),
+      size: z.number().nullish(),
+      created: z.number().nullish(),
+      user: optional,
+      channels: ids,
+      groups: ids,
+      ims: ids,
+      is_external: flag,
+    }),
+    content: z.string().nullish(),
+    is_truncated: flag,
+  })
+  .transform(({ file, content, is_truncated }) => ({
+    id: file.id,
+    name: file.name ?? file.title ?? '',
+    type: file.mimetype ?? undefined,
+    size: file.size ?? undefined,
+    created: file.created ?? undefined,
+    user: file.user,
+    /** Where it was shared. */
+    channels: [...file.channels, ...file.groups],
+    content: content === null || content === undefined ? undefined : visibleText(content),
+    isCut: is_truncated,
+  }))
+export type FileInfo = z.output<typeof fileAnswer>
 
 export const authTest = z.object({
   user_id: z.string(),
@@ -158,7 +251,17 @@ export const personAnswer = z.object({ user: person })
 export const personPage = z
   .object({ members: z.array(person), response_metadata: cursor })
   .transform(({ members, response_metadata }) => ({ people: members, next: nextOf(response_metadata) }))
-export const sent = z.object({ channel: z.string(), ts: z.string() })
+export const sent = z
+  .object({ channel: z.string(), ts: z.string(), message: z.object({ text: optional }).nullish() })
+  .transform(({ channel: id, ts, message: kept }) => ({ channel: id, ts, text: kept?.text }))
+export const updated = z.object({ text: optional })
+export const scheduledPage = z.object({ scheduled_messages: z.array(scheduled) })
+export const scheduledAnswer = z
+  .object({ channel: z.string(), scheduled_message_id: z.string() })
+  .transform(({ channel: id, scheduled_message_id }) => ({ channel: id, id: scheduled_message_id }))
+export const groupList = z.object({ usergroups: z.array(group) })
+/** Just made: all that is sure to be said of it. */
+export const madeChannel = z.object({ channel: z.object({ id: z.string() }) })
 
 function nextOf(metadata: z.output<typeof cursor>): string | undefined {
   const next = metadata?.next_cursor

@@ -1,8 +1,8 @@
 // Which channel is meant, whether the app can act in it, and who would see it.
 import { HubError } from 'toolgate/kit'
-import type { Audience } from 'toolgate/kit'
+import type { Audience, Reads } from 'toolgate/kit'
 import type { Channel, Person } from './answers.ts'
-import type { ChannelKind, Slack } from './slack.ts'
+import type { ChannelKind, Slack, SlackReads } from './slack.ts'
 
 const pageSize = 200
 const mostPages = 10
@@ -10,40 +10,83 @@ const mostPages = 10
 export const mostLookedUp = 100
 const atOnce = 8
 
-/** The channel with this id or `#name`. Names are compared code point by code point: look-alikes are other channels. */
-export async function resolveChannel(slack: Slack, reference: string): Promise<Channel> {
+type Looking = Pick<Reads<Slack>, 'vendor' | 'admit' | 'within'>
+
+/**
+ * The channel with this id or `#name`, where this person may use it. Names are compared code point by code point:
+ * look-alikes are other channels.
+ */
+export async function resolveChannel(context: Looking, reference: string): Promise<Channel> {
+  const channel = await findChannel(context.vendor, reference)
+  admitTo(context, channel.id)
+  return channel
+}
+
+/**
+ * Ends the call where policy keeps this person to other channels.
+ *
+ * @throws HubError `not_found`, which the hub tells as it tells of what is not there
+ */
+export function admitTo(context: Pick<Looking, 'admit' | 'within'>, channel: string): void {
+  if (context.within('slack.channel')?.includes(channel) === false) {
+    throw new HubError('not_found', 'There is no such channel, or you may not use it.')
+  }
+  context.admit({ 'slack.channel': channel })
+}
+
+/** The same, before anybody asked whether this person may use it. */
+export async function findChannel(slack: SlackReads, reference: string): Promise<Channel> {
   const channel = reference.startsWith('#') ? await byName(slack, reference.slice(1)) : await slack.channel(reference)
   if (channel.isDirect) {
-    throw new HubError('refused', 'This is a direct conversation, which these tools neither read nor write.')
+    throw new HubError('refused', 'This is a direct conversation: only dm_read and dm_send read and write those.')
   }
   return channel
 }
 
-async function byName(slack: Slack, name: string): Promise<Channel> {
-  const kinds: readonly ChannelKind[] = ['public_channel', 'private_channel']
-  let complete = true
-  for (const kind of kinds) {
-    let cursor: string | undefined
-    for (let page = 0; page < mostPages; page += 1) {
-      const { rows, next } = await slack.channels({ types: [kind], mine: false, limit: pageSize, cursor })
-      const found = rows.find((channel) => channel.name === name)
-      // Again by its id: the list does not say everything about a channel.
-      if (found !== undefined) return slack.channel(found.id)
-      cursor = next
-      if (cursor === undefined) break
-    }
-    complete &&= cursor === undefined
-  }
+/** A channel, or a conversation with people: only to take back what was said there. */
+export async function resolveConversation(context: Looking, reference: string): Promise<Channel> {
+  if (reference.startsWith('#')) return await resolveChannel(context, reference)
+  const channel = await context.vendor.channel(reference)
+  admitTo(context, channel.id)
+  return channel
+}
+
+async function byName(slack: SlackReads, name: string): Promise<Channel> {
+  const { channel, complete } = await lookForName(slack, name)
+  // Again by its id: the list does not say everything about a channel.
+  if (channel !== undefined) return await slack.channel(channel.id)
   const where = complete
     ? 'that the app can see'
     : `among the first ${pageSize * mostPages} of its kind; give its id instead`
   throw new HubError('not_found', `There is no channel of exactly this name ${where}.`)
 }
 
+/** `complete`: there was no channel that was not looked at. */
+export async function lookForName(
+  slack: SlackReads,
+  name: string,
+): Promise<{ readonly channel: Channel | undefined; readonly complete: boolean }> {
+  const kinds: readonly ChannelKind[] = ['public_channel', 'private_channel']
+  let complete = true
+  for (const kind of kinds) {
+    let cursor: string | undefined
+    for (let page = 0; page < mostPages; page += 1) {
+      const { rows, next } = await slack.channels({ types: [kind], mine: false, limit: pageSize, cursor })
+      const channel = rows.find((row) => row.name === name)
+      if (channel !== undefined) return { channel, complete: true }
+      cursor = next
+      if (cursor === undefined) break
+    }
+    complete &&= cursor === undefined
+  }
+  return { channel: undefined, complete }
+}
+
 /** @throws HubError when Slack would refuse the app's messages here. */
 export function assertPostable(channel: Channel, userId: string, kind: 'message' | 'reply' | 'reaction' | 'change'): void {
   if (channel.isArchived) throw new HubError('refused', `#${channel.name} is archived and takes no changes.`)
-  if (!channel.isMember) {
+  // Slack says of a direct conversation nothing but that it is there.
+  if (!channel.isMember && !channel.isDirect) {
     const sentence = `The app is not in #${channel.name}. Someone in it must invite the app: /invite and its name.`
     throw new HubError('forbidden', sentence)
   }
@@ -60,6 +103,10 @@ export function assertPostable(channel: Channel, userId: string, kind: 'message'
   }
 }
 
+export function nameOf(channel: Channel): string {
+  return channel.isDirect ? 'a direct conversation' : `#${channel.name}`
+}
+
 export interface Reach {
   readonly audience: Audience
   readonly warnings: readonly string[]
@@ -67,7 +114,7 @@ export interface Reach {
 
 /** Who would see it. Where guests cannot be ruled out, it counts as reaching outside. */
 export async function reachOf(
-  slack: Slack,
+  slack: SlackReads,
   channel: Channel,
   now: Date,
   { massMention = false, mentioned = [] }: { massMention?: boolean; mentioned?: readonly Person[] } = {},
@@ -75,7 +122,7 @@ export async function reachOf(
   const people = channel.members ?? 'unknown'
   const outside = await outsiders(slack, channel, now)
   const strangers = mentioned.filter((person) => person.isGuest || person.isExternal)
-  const where = `#${channel.name}, ${people === 'unknown' ? 'an unknown number of' : people} ${people === 1 ? 'person' : 'people'}`
+  const where = `${nameOf(channel)}, ${people === 'unknown' ? 'an unknown number of' : people} ${people === 1 ? 'person' : 'people'}`
   return {
     audience: { external: outside !== undefined || strangers.length > 0, people, massMention, where },
     warnings: [
@@ -86,8 +133,8 @@ export async function reachOf(
 }
 
 /** Why people outside the company would see it; undefined when they would not. */
-async function outsiders(slack: Slack, channel: Channel, now: Date): Promise<string | undefined> {
-  const name = `#${channel.name}`
+async function outsiders(slack: SlackReads, channel: Channel, now: Date): Promise<string | undefined> {
+  const name = nameOf(channel)
   if (channel.isShared) return `${name} is shared with people outside this workspace.`
   if (slack.settings.channels_without_guests?.includes(channel.id) === true) return undefined
   const tooMany = `${name} has more members than are looked up one by one (${mostLookedUp}), so that guests cannot be ruled out.`

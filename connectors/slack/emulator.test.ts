@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guardedFetch } from '../../src/egress/fetch.ts'
 import { sandboxHarness } from '../../test/sandbox/harness.ts'
 import { slack } from './connector.ts'
-import { scopes } from './sandbox/seed.ts'
-import { sharedCases } from './test/shared-cases.ts'
+import { scopes } from './permissions.ts'
+import { changingAndTakingBack } from './test/shared-changes.ts'
+import { readingAndPosting } from './test/shared-cases.ts'
 import type { Slack } from './slack.ts'
 import { askSlack, sandboxWorld, wordOf } from './test/world.ts'
 import type { World } from './test/world.ts'
@@ -16,6 +17,7 @@ interface Opened {
   close(): Promise<void>
 }
 
+const sharedCases = [...readingAndPosting, ...changingAndTakingBack]
 const onEmulator = sharedCases.filter((shared) => shared.emulator === undefined)
 const notOnEmulator = sharedCases.filter((shared) => shared.emulator !== undefined)
 
@@ -26,7 +28,7 @@ describe('on our sandbox', () => {
     await run(opened())
   })
 
-  test('there are at least twenty of them', () => expect(sharedCases.length).toBeGreaterThanOrEqual(20))
+  test('there are at least sixty of them', () => expect(sharedCases.length).toBeGreaterThanOrEqual(60))
 })
 
 describe('on the emulator', () => {
@@ -121,7 +123,7 @@ const emulatorSeed = {
       token: emulated.app,
       user: 'U0TOOLGATE',
       bot_id: 'B0TOOLGATE',
-      scopes: [...scopes, 'channels:join', 'channels:manage'],
+      scopes: [...scopes, 'channels:join', 'files:write'],
     },
     {
       token: emulated.readOnly,

@@ -13,6 +13,7 @@ const credential = 'Slack does not accept the credential of this connection. Who
 const malformed = 'Slack did not understand the request. Nothing was done; this is for whoever runs the hub to look at.'
 const broke = 'Slack broke while it answered. Try again later.'
 const restricted = 'A setting of this workspace or channel keeps the app from posting here.'
+const channelName = 'The name of a channel has only small letters, digits, hyphens and underscores, and at most 80 of them.'
 const migrating = 'Slack is moving this workspace and does not answer for now. Try again later.'
 const denied = "Slack does not let the app do this. Whoever runs the hub must look at the app's permissions."
 
@@ -56,6 +57,38 @@ const meanings: Readonly<Record<string, Meaning>> = {
   too_many_emoji: { code: 'refused', sentence: 'The message already has as many different reactions as it can have.' },
   too_many_reactions: { code: 'refused', sentence: 'The app already has as many reactions on this message as it can have.' },
   not_reactable: { code: 'refused', sentence: 'This cannot be reacted to.' },
+  no_reaction: { code: 'refused', sentence: 'The app has no such reaction there.' },
+  invalid_scheduled_message_id: {
+    code: 'not_found',
+    sentence: 'There is no such scheduled message any more: it was posted, taken back, or is posted within the minute.',
+  },
+  time_in_past: { code: 'refused', sentence: 'The time to post at has passed.' },
+  time_too_far: { code: 'refused', sentence: 'Slack schedules messages at most 120 days ahead.' },
+  invalid_time: { code: 'invalid_input', sentence: 'The time to post at is not a time.' },
+  restricted_too_many: {
+    code: 'refused',
+    sentence: 'This channel already has as many scheduled messages around that time as it can have.',
+  },
+  name_taken: { code: 'refused', sentence: 'A channel has this name already, perhaps an archived or a private one.' },
+  invalid_name_specials: { code: 'invalid_input', sentence: channelName },
+  invalid_name_punctuation: { code: 'invalid_input', sentence: channelName },
+  invalid_name_maxlength: { code: 'invalid_input', sentence: channelName },
+  invalid_name_required: { code: 'invalid_input', sentence: channelName },
+  already_in_channel: { code: 'refused', sentence: 'Somebody of these people is in the channel already.' },
+  cant_invite_self: { code: 'refused', sentence: 'The app cannot invite itself.' },
+  cant_invite: { code: 'refused', sentence: 'Somebody of these people cannot be invited to this channel.' },
+  ura_max_channels: { code: 'refused', sentence: 'A guest of these people can be in no more channels.' },
+  user_is_restricted: { code: 'refused', sentence: restricted },
+  user_is_ultra_restricted: { code: 'refused', sentence: restricted },
+  already_archived: { code: 'refused', sentence: 'The channel is archived already.' },
+  cant_archive_general: { code: 'refused', sentence: 'The channel that everybody is in cannot be archived.' },
+  cant_archive_required: { code: 'refused', sentence: 'This channel cannot be archived.' },
+  too_long: { code: 'invalid_input', sentence: 'The text is too long for Slack. Shorten it.' },
+  method_not_supported_for_channel_type: { code: 'refused', sentence: 'This kind of conversation cannot be changed so.' },
+  cannot_dm_bot: { code: 'refused', sentence: 'Direct messages cannot be written to a bot.' },
+  user_disabled: { code: 'refused', sentence: 'This account is not active any more.' },
+  file_not_found: { code: 'not_found', sentence: 'Slack has no such file, or the app may not see it.' },
+  file_deleted: { code: 'not_found', sentence: 'This file was deleted.' },
   already_reacted: { code: 'refused', sentence: 'The app already reacted with this emoji.' },
   restricted_action: { code: 'refused', sentence: restricted },
   restricted_action_read_only_channel: { code: 'refused', sentence: restricted },

@@ -2,7 +2,7 @@
 import { HubError } from 'toolgate/kit'
 import { z } from 'zod'
 import type { Channel, Message, Page, Person } from './answers.ts'
-import type { Slack } from './slack.ts'
+import type { SlackReads } from './slack.ts'
 import { shorten } from './text.ts'
 
 export const channelInput = z
@@ -12,10 +12,30 @@ export const channelInput = z
     'Give the id of a channel, such as C0123456789, or its exact name with #.',
   )
   .describe('Id of the channel (C…), or its exact name with #')
+/** Also a direct conversation. */
+export const conversationInput = z
+  .string()
+  .regex(
+    /^(?:[CDG][A-Z0-9]{8,20}|#[^\s#@<>&,]{1,80})$/u,
+    'Give the id of a channel or of a direct conversation, such as C0123456789, or the exact name of a channel with #.',
+  )
+  .describe('Id of the channel (C…) or direct conversation (D…), or the exact name of a channel with #')
+export const emojiInput = z
+  .string()
+  .regex(/^[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?$/, 'Give the name of an emoji without colons, such as eyes.')
+  .describe('Name without colons: white_check_mark')
 export const timestampInput = z
   .string()
   .regex(/^\d{10}\.\d{6}$/, 'Give the timestamp of a message as Slack writes it, such as 1763800000.000100.')
   .describe("The message's timestamp, such as 1763800000.000100")
+export const personInput = z
+  .string()
+  .regex(/^[UW][A-Z0-9]{8,20}$/, 'Give the id of a person, such as U0123456789; user_find gives it.')
+export const timeInput = z
+  .string()
+  .min(1)
+  .max(40)
+  .describe('A date such as 2026-11-22T09:00:00Z, or the timestamp of a message')
 export const limitInput = (most: number, usual: number) => z.number().int().min(1).max(most).default(usual)
 export const cursorInput = z
   .string()
@@ -93,7 +113,7 @@ export const messagePageOutput = z.strictObject({
 
 /** One page of messages, with the cursor of the next one. */
 export async function messagePage(
-  slack: Slack,
+  slack: SlackReads,
   channel: string,
   { rows, next }: Page<Message>,
   now: Date,
@@ -111,7 +131,7 @@ const mostNames = 25
 
 /** Messages as the tools give them: names looked up for the first authors, long texts cut so that the answer stays small. */
 export async function messageRows(
-  slack: Slack,
+  slack: SlackReads,
   channel: string,
   messages: readonly Message[],
   now: Date,
@@ -141,7 +161,9 @@ function messageRow(
     ...(cut ? { text_truncated: true } : {}),
     ...(message.edited ? { edited: true } : {}),
     ...(message.replies > 0 ? { replies: message.replies } : {}),
-    ...(message.reactions.length === 0 ? {} : { reactions: message.reactions }),
+    ...(message.reactions.length === 0
+      ? {}
+      : { reactions: message.reactions.map(({ name: emoji, count }) => ({ name: emoji, count })) }),
     ...(message.files.length === 0 ? {} : { files: message.files.map(fileRow) }),
   }
 }

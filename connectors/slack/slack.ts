@@ -1,11 +1,10 @@
 // Slack in our words: what the tools need of it, through its own SDK on the hub's fetch.
-import type { ChatUpdateArguments, LogLevel, WebClient } from '@slack/web-api'
-import { HubError } from 'toolgate/kit'
+import type { LogLevel } from '@slack/web-api'
 import type { Opening } from 'toolgate/kit'
 import { z } from 'zod'
-import * as answers from './answers.ts'
-import type { Channel, Message, Page, Person } from './answers.ts'
-import { isSlackError, toHubError } from './errors.ts'
+import type { Channel, FileInfo, Message, Page, Person, Scheduled, UserGroup } from './answers.ts'
+import { looks } from './looks.ts'
+import { writes } from './writes.ts'
 
 export const settings = z.strictObject({
   /** Only a name for people: which workspace this is. */
@@ -35,12 +34,27 @@ export interface Outgoing {
   readonly unfurl_media: false
 }
 
+export interface Sent {
+  readonly channel: string
+  readonly ts: string
+  /** As Slack keeps it. */
+  readonly text: string | undefined
+}
+
+export interface Place {
+  readonly channel: string
+  readonly ts: string
+}
+
 export interface Paging {
   readonly limit: number
   readonly cursor?: string | undefined
 }
 
-export interface Slack {
+export type ChannelKind = 'public_channel' | 'private_channel' | 'im' | 'mpim'
+
+/** What looks: all that a plan has. */
+export interface SlackReads {
   readonly settings: Settings
   me(): Promise<Me>
   channel(id: string): Promise<Channel>
@@ -52,23 +66,48 @@ export interface Slack {
     query: Paging & { readonly channel: string; readonly oldest?: string; readonly latest?: string },
   ): Promise<Page<Message>>
   /** The parent first, then its replies, oldest first. */
-  thread(query: Paging & { readonly channel: string; readonly ts: string }): Promise<Page<Message>>
+  thread(query: Paging & Place & { readonly oldest?: string }): Promise<Page<Message>>
   message(channel: string, ts: string): Promise<Message | undefined>
   /** Remembered for ten minutes. */
   person(id: string, now: Date): Promise<Person | undefined>
   personByEmail(email: string): Promise<Person | undefined>
   people(query: Paging): Promise<Page<Person>>
-  send(message: Outgoing, operationId: string): Promise<{ readonly channel: string; readonly ts: string }>
-  update(message: { readonly channel: string; readonly ts: string; readonly text: string }): Promise<void>
-  remove(message: { readonly channel: string; readonly ts: string }): Promise<void>
-  /** `already`: the app had reacted with it before. */
-  react(reaction: { readonly channel: string; readonly ts: string; readonly emoji: string }): Promise<'added' | 'already'>
+  groups(withCounts: boolean): Promise<readonly UserGroup[]>
+  /** What the app has scheduled there, at most a hundred; times in seconds. */
+  scheduled(query: {
+    readonly channel: string
+    readonly oldest?: number
+    readonly latest?: number
+  }): Promise<readonly Scheduled[]>
+  file(id: string): Promise<FileInfo>
 }
 
-export type ChannelKind = 'public_channel' | 'private_channel'
+/** What changes something: only an apply has it. */
+export interface SlackWrites {
+  send(message: Outgoing, operationId: string): Promise<Sent>
+  /** Gives the text as Slack keeps it. `operation`: of the send that made it, to be kept. */
+  update(
+    message: Place & { readonly text: string },
+    tag: { readonly operation: string | undefined; readonly update: string },
+  ): Promise<string | undefined>
+  remove(message: Place): Promise<void>
+  /** `already`: the app had reacted with it before. */
+  react(reaction: Place & { readonly emoji: string }): Promise<'added' | 'already'>
+  unreact(reaction: Place & { readonly emoji: string }): Promise<'removed' | 'absent'>
+  /** `postAt` in seconds. */
+  schedule(message: Outgoing, postAt: number): Promise<{ readonly channel: string; readonly id: string }>
+  unschedule(message: { readonly channel: string; readonly id: string }): Promise<void>
+  /** The direct conversation with these people; made where there is none. */
+  openDirect(users: readonly string[]): Promise<string>
+  createChannel(channel: { readonly name: string; readonly private: boolean }): Promise<string>
+  invite(channel: string, users: readonly string[]): Promise<void>
+  archive(channel: string): Promise<void>
+  setTopic(channel: string, topic: string): Promise<void>
+}
 
-const personLivesMs = 10 * 60 * 1000
-const mostPeopleRemembered = 500
+export interface Slack extends SlackReads {
+  readonly write: SlackWrites
+}
 
 export async function openSlack({ base, fetch, settings: chosen, credential, cache }: Opening<Settings>): Promise<Slack> {
   const { WebClient } = await import('@slack/web-api')
@@ -82,130 +121,7 @@ export async function openSlack({ base, fetch, settings: chosen, credential, cac
     // Its own logger writes to stdout, which belongs to the protocol.
     logger: silent,
   })
-
-  return { settings: chosen, ...reads(client, cache), ...writes(client) }
-}
-
-function reads(client: WebClient, cache: Map<string, unknown>): Omit<Slack, keyof ReturnType<typeof writes> | 'settings'> {
-  return {
-    async me() {
-      const known = cache.get('me')
-      if (known !== undefined) return known as Me
-      const answer = answers.one(answers.authTest, await ask(client.auth.test()))
-      const me = { userId: answer.user_id, botId: answer.bot_id, url: answer.url }
-      cache.set('me', me)
-      return me
-    },
-    async channel(id) {
-      const answer = await ask(client.conversations.info({ channel: id, include_num_members: true }))
-      return answers.one(answers.channelAnswer, answer).channel
-    },
-    async channels({ types, mine, limit, cursor }) {
-      const query = { types: types.join(','), exclude_archived: mine, limit, ...(cursor === undefined ? {} : { cursor }) }
-      const answer = await ask(mine ? client.users.conversations(query) : client.conversations.list(query))
-      const { channels, next } = answers.one(answers.channelPage, answer)
-      return { rows: mine ? channels.map((channel) => ({ ...channel, isMember: true })) : channels, next }
-    },
-    async members(channel, atMost) {
-      return answers.one(answers.memberPage, await ask(client.conversations.members({ channel, limit: atMost }))).members
-    },
-    async history({ channel, oldest, latest, limit, cursor }) {
-      const answer = await ask(
-        client.conversations.history({ channel, inclusive: true, limit, ...given({ oldest, latest, cursor }) }),
-      )
-      const { messages, next } = answers.one(answers.messagePage, answer)
-      return { rows: messages, next }
-    },
-    async thread({ channel, ts, limit, cursor }) {
-      const answer = await ask(client.conversations.replies({ channel, ts, limit, ...given({ cursor }) }))
-      const { messages, next } = answers.one(answers.messagePage, answer)
-      return { rows: messages, next }
-    },
-    async message(channel, ts) {
-      try {
-        // For a parent, a reply and a message without a thread alike; the one asked for comes first.
-        // docs.slack.dev/reference/methods/conversations.replies
-        const answer = await ask(client.conversations.replies({ channel, ts, limit: 1, inclusive: true }))
-        return answers.one(answers.messagePage, answer).messages.find((message) => message.ts === ts)
-      } catch (error) {
-        if (isSlackError(error, 'thread_not_found') || isSlackError(error, 'message_not_found')) return undefined
-        throw error
-      }
-    },
-    async person(id, now) {
-      const remembered = cache.get(`person:${id}`) as
-        | { readonly person: Person | undefined; readonly at: number }
-        | undefined
-      if (remembered !== undefined && now.getTime() - remembered.at < personLivesMs) return remembered.person
-      const person = await orUndefined(client.users.info({ user: id }))
-      remember(cache, id, person, now)
-      return person
-    },
-    personByEmail: (email) => orUndefined(client.users.lookupByEmail({ email })),
-    async people({ limit, cursor }) {
-      const { people, next } = answers.one(answers.personPage, await ask(client.users.list({ limit, ...given({ cursor }) })))
-      return { rows: people, next }
-    },
-  }
-}
-
-function writes(client: WebClient): Pick<Slack, 'send' | 'update' | 'remove' | 'react'> {
-  return {
-    async send({ channel, text, thread_ts, unfurl_links, unfurl_media }, operationId) {
-      const metadata = { event_type: 'toolgate_operation', event_payload: { operation: operationId } }
-      const message = { channel, text, unfurl_links, unfurl_media, metadata }
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
-      const answer = await ask(client.chat.postMessage(thread_ts === undefined ? message : { ...message, thread_ts }))
-      return answers.one(answers.sent, answer)
-    },
-    async update({ channel, ts, text }) {
-      // Unlike a post, an update without `parse` looks for names and links in the text.
-      // docs.slack.dev/reference/methods/chat.update
-      const message: ChatUpdateArguments = { channel, ts, text, parse: 'none', link_names: false }
-      await ask(client.chat.update(message))
-    },
-    async remove({ channel, ts }) {
-      await ask(client.chat.delete({ channel, ts }))
-    },
-    async react({ channel, ts, emoji }) {
-      try {
-        await ask(client.reactions.add({ channel, timestamp: ts, name: emoji }))
-        return 'added'
-      } catch (error) {
-        if (isSlackError(error, 'already_reacted')) return 'already'
-        throw error
-      }
-    },
-  }
-}
-
-async function ask<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer
-  } catch (error) {
-    throw toHubError(error)
-  }
-}
-
-async function orUndefined(answer: Promise<unknown>): Promise<Person | undefined> {
-  try {
-    return answers.one(answers.personAnswer, await ask(answer)).user
-  } catch (error) {
-    if (error instanceof HubError && error.code === 'not_found') return undefined
-    throw error
-  }
-}
-
-function remember(cache: Map<string, unknown>, id: string, person: Person | undefined, now: Date): void {
-  cache.delete(`person:${id}`)
-  cache.set(`person:${id}`, { person, at: now.getTime() })
-  const known = [...cache.keys()].filter((key) => key.startsWith('person:'))
-  if (known.length > mostPeopleRemembered) cache.delete(known[0] ?? '')
-}
-
-function given<Values extends Record<string, string | undefined>>(values: Values): { [Key in keyof Values]?: string } {
-  const present = Object.entries(values).filter(([, value]) => value !== undefined && value !== '')
-  return Object.fromEntries(present) as { [Key in keyof Values]?: string }
+  return { settings: chosen, ...looks(client, cache), write: writes(client) }
 }
 
 const silent = {

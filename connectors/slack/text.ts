@@ -13,7 +13,12 @@ export function shorten(text: string, atMost: number): { readonly text: string; 
  */
 export function readable(mrkdwn: string): string {
   const opened = mrkdwn.replace(/<([^<>\n]{1,4000})>/g, (_, inside: string) => reference(inside))
-  return visibleText(opened.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'))
+  return visibleText(plainText(opened))
+}
+
+/** With its entities as the characters that they stand for. docs.slack.dev/messaging/formatting-message-text#escaping */
+export function plainText(escaped: string): string {
+  return escaped.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 }
 
 function reference(inside: string): string {

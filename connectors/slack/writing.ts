@@ -3,8 +3,8 @@ import { HubError, digest } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import type { Channel, Message, Person } from './answers.ts'
 import { toMrkdwn } from './mrkdwn.ts'
-import { resolveChannel } from './channels.ts'
-import type { Me, Slack } from './slack.ts'
+import { findChannel, nameOf } from './channels.ts'
+import type { Me, Slack, SlackReads } from './slack.ts'
 
 /** Slack cuts longer texts into several messages: what was approved would not be what is posted. */
 const mostCharacters = 4000
@@ -24,7 +24,7 @@ export interface Composed {
 /** Renders the Markdown and looks up everybody and every channel that it names. */
 export async function compose(
   markdown: string,
-  { vendor, now }: Reads<Slack>,
+  { vendor, now }: Pick<Reads<Slack>, 'vendor' | 'now'>,
   massMention?: MassMention,
 ): Promise<Composed> {
   const rendered = toMrkdwn(markdown)
@@ -38,11 +38,11 @@ export async function compose(
     throw new HubError('invalid_input', `A message may name at most ${mostMentions} people and channels.`)
   }
   const mentioned = await lookUp(rendered.people, vendor, now)
-  for (const id of rendered.channels) await resolveChannel(vendor, id)
+  for (const id of rendered.channels) await findChannel(vendor, id)
   return { text, mentioned, hosts: rendered.hosts, warnings: warningsOf(text, rendered.hosts, rendered.hidden) }
 }
 
-async function lookUp(ids: readonly string[], vendor: Slack, now: Date): Promise<readonly Person[]> {
+async function lookUp(ids: readonly string[], vendor: SlackReads, now: Date): Promise<readonly Person[]> {
   const people: Person[] = []
   for (const id of ids) {
     const person = await vendor.person(id, now)
@@ -73,19 +73,28 @@ export function composedFields({ text, mentioned, hosts }: Composed): {
   }
 }
 
-export async function findMessage(slack: Slack, channel: Channel, ts: string): Promise<Message> {
+export async function findMessage(slack: SlackReads, channel: Channel, ts: string): Promise<Message> {
   const message = await slack.message(channel.id, ts)
-  if (message === undefined) throw new HubError('not_found', `There is no message with this timestamp in #${channel.name}.`)
+  if (message === undefined)
+    throw new HubError('not_found', `There is no message with this timestamp in ${nameOf(channel)}.`)
   return message
+}
+
+export function isOwn(message: Message, me: Me): boolean {
+  return message.user === me.userId || (me.botId !== undefined && message.bot === me.botId)
 }
 
 /** @throws HubError for a message that someone else wrote. */
 export function assertOwn(message: Message, me: Me, what: 'changed' | 'deleted'): void {
-  const own = message.user === me.userId || (me.botId !== undefined && message.bot === me.botId)
-  if (!own) throw new HubError('refused', `This message is not the app's own; only its own can be ${what}.`)
+  if (!isOwn(message, me)) throw new HubError('refused', `This message is not the app's own; only its own can be ${what}.`)
 }
 
 /** The version of a message; Slack gives it none of its own. */
-export function revisionOf(message: Message): string {
-  return digest({ text: message.mrkdwn.toWellFormed() }).slice(0, 16)
+export function revisionOf({ mrkdwn }: Pick<Message, 'mrkdwn'>): string {
+  return digest({ text: mrkdwn.toWellFormed() }).slice(0, 16)
+}
+
+/** Of a message that Slack has just taken: Slack may keep it a little differently, such as `:tada:` for 🎉. */
+export function revisionKept(kept: string | undefined, sent: string): string {
+  return revisionOf({ mrkdwn: kept ?? sent })
 }

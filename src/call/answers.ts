@@ -17,7 +17,7 @@ export function denied(decision: Decision, offer: Offer): Answer {
 /** @param asked whether the caller wanted no more than this */
 export function previewed(decision: Decision, plan: PlanView, masked: readonly string[], asked: boolean): Answer {
   const { lead, ...rest } = asked ? askedPreview(decision) : rulePreview(decision)
-  return { status: 'previewed', message: `${lead} ${plan.summary}`, plan, ...(masked.length > 0 && { masked }), ...rest }
+  return { status: 'previewed', message: lead, plan, ...(masked.length > 0 && { masked }), ...rest }
 }
 
 /** The answer of an operation that waits for people, made from its record alone. */

@@ -1,9 +1,10 @@
 // People decide on held calls: yes runs exactly what they saw, no ends it.
-import { HubError } from '../kit/error.ts'
+import { errorKinds, HubError } from '../kit/error.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { Operation } from '../kit/record.ts'
-import { heldAnswer } from './answers.ts'
+import type { AnyReadTool } from '../kit/tool.ts'
+import { failure, heldAnswer } from './answers.ts'
 import { parseArguments } from './arguments.ts'
 import { entry } from './audit.ts'
 import type { Trail } from './audit.ts'
@@ -12,8 +13,9 @@ import { callOf, heldDetails } from './details.ts'
 import type { HeldDetails } from './details.ts'
 import { carryOut, sendingMs } from './carry-out.ts'
 import { finish, move, settleOverdue } from './ledger.ts'
-import { read } from './look.ts'
-import { emptyPlan, planDigest } from './plan.ts'
+import { covers, isOneOf, same, stillGiven } from './granted.ts'
+import { mayLook, read } from './look.ts'
+import { planDigest } from './plan.ts'
 import { planned } from './work.ts'
 import type { Work } from './work.ts'
 
@@ -24,11 +26,16 @@ import type { Work } from './work.ts'
  */
 export async function approve(id: string, approver: Principal, hub: Services): Promise<Answer> {
   const { operation, held } = await waiting(id, approver, hub)
-  const granted = [...held.granted, ...held.approvers.filter((group) => isOneOf(approver, group))]
-  const complete = held.approvers.every((group) => granted.some((given) => same(given, group)))
+  const before = stillGiven(held.granted, hub)
+  if (before.some(({ by }) => by === approver.id))
+    throw new HubError('refused', `${approver.id} has said yes to it already.`)
+  // One person speaks for one group, also where they are in several.
+  const group = held.approvers.find((each) => isOneOf(approver, each) && !before.some((given) => same(given.group, each)))
+  if (!group) throw new HubError('refused', `${approver.id} is not needed: others of the same group have said yes.`)
+  const granted = [...before, { group, by: approver.id }]
   await hub.store.append(decisionEntry('approval.granted', operation, approver, hub))
-  const details = { ...operation.details, granted: granted.map((group) => [...group]) }
-  if (complete) return await release({ ...operation, details }, { ...held, granted }, hub)
+  const details = { ...operation.details, granted: granted.map((given) => ({ group: [...given.group], by: given.by })) }
+  if (covers(granted, held.approvers)) return await release({ ...operation, details }, { ...held, granted }, hub)
   const moved = await move(operation, { from: ['held'], to: 'held', details }, { id: callOf(operation) }, hub)
   if (!moved) throw changed(operation)
   return heldAnswer(moved)
@@ -53,22 +60,36 @@ export async function deny(id: string, approver: Principal, reason: string | und
 async function release(operation: Operation, held: HeldDetails, hub: Services): Promise<Answer> {
   const work = workOf(operation, held, hub)
   const { tool } = work.offer
-  if (tool.kind === 'read') return await releaseRead(operation, work, hub)
-  const plan = await planned(work, tool).catch(async (error: unknown) => await voided(operation, hub, error))
+  if (tool.kind === 'read') return await releaseRead(operation, held, work, tool)
+  const plan = await planned(work, tool).catch(async (error: unknown) => await cannotPlan(operation, hub, error))
   if (planDigest(work.offer, plan, work.trail.version) !== operation.planDigest)
     return await voided(operation, hub, undefined)
   const taken = await take(operation, work, hub)
   return await carryOut({ ...work, operation: taken, plan, granted: held.granted }, tool)
 }
 
-async function releaseRead(operation: Operation, work: Work, hub: Services): Promise<Answer> {
-  const { tool } = work.offer
-  if (tool.kind !== 'read') throw new TypeError('Only a read is released as one.')
+async function releaseRead(operation: Operation, held: HeldDetails, work: Work, tool: AnyReadTool): Promise<Answer> {
+  const { hub, call } = work
+  const granted = stillGiven(held.granted, hub)
+  const { decision, look } = mayLook(work, tool, granted)
+  if (!look)
+    return await voided(operation, hub, new HubError('refused', `The policy no longer allows it (rule ${decision.rule}).`))
   const taken = await take(operation, work, hub)
-  const decision = work.trail.version.policy.soFar({ ...work.facts, plan: emptyPlan })
-  const answer = { ...(await read(work, tool, decision, true)), operation_id: operation.id }
-  await finish(taken, 'succeeded', answer, work.call, hub)
-  return answer
+  try {
+    const answer = { ...(await read(work, tool, decision, granted)), operation_id: operation.id }
+    await finish(taken, 'succeeded', answer, call, hub)
+    return answer
+  } catch (error) {
+    const answer = failure(error, operation.id)
+    await finish(taken, 'failed', answer, call, hub)
+    return answer
+  }
+}
+
+/** A vendor that is away for a moment costs nobody their approval. */
+async function cannotPlan(operation: Operation, hub: Services, error: unknown): Promise<never> {
+  if (error instanceof HubError && errorKinds[error.code].retry !== 'later') return await voided(operation, hub, error)
+  throw error
 }
 
 /** From `held` to `intent`: of two releases at once, one wins. */
@@ -96,10 +117,15 @@ async function voided(operation: Operation, hub: Services, error: unknown): Prom
 /** The requester's call as it was, under the version that is in force now. */
 function workOf(operation: Operation, held: HeldDetails, hub: Services): Work {
   const { tenant, principal: id } = operation
+  const now = hub.rolesOf(id)
+  if (!now)
+    throw new HubError('refused', `The configuration knows nobody called ${id} any more, so nothing is done for them.`)
+  // What was taken away since then is gone; what was added since then was not asked with.
+  const roles = held.roles.filter((role) => now.includes(role))
   const call: Call = {
     id: callOf(operation),
     door: 'cli',
-    principal: { tenant, id, roles: held.roles },
+    principal: { tenant, id, roles },
     tool: operation.tool,
     arguments: operation.args,
     signal: new AbortController().signal,
@@ -140,14 +166,6 @@ async function waiting(
     'forbidden',
     `${approver.id} is not among those who may decide: ${groups.map((group) => group.join(' or ')).join(', ')}.`,
   )
-}
-
-function isOneOf(person: Principal, group: readonly string[]): boolean {
-  return group.some((who) => who === `person:${person.id}` || person.roles.some((role) => who === `role:${role}`))
-}
-
-function same(left: readonly string[], right: readonly string[]): boolean {
-  return JSON.stringify(left) === JSON.stringify(right)
 }
 
 function changed(operation: Operation): HubError {

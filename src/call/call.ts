@@ -126,6 +126,10 @@ export interface Services {
   /** The version in force now. */
   current(): Version
   now(): Date
+  /** The latest time that was ever seen: a clock that is set back brings nothing that has lapsed back to life. */
+  latest(): Date
+  /** The roles that the configuration in force gives a person; undefined for somebody it does not know. */
+  rolesOf(id: string): readonly string[] | undefined
   /** A fresh id: the prefix, `_`, and a sortable random part. */
   id(prefix: string): string
   /** Replaces every secret that the hub knows with a marker. */

@@ -5,6 +5,8 @@ import type { Operation } from '../kit/record.ts'
 import type { AnyWriteTool, Plan, Writes } from '../kit/tool.ts'
 import type { Decision } from '../policy/decide.ts'
 import { failure } from './answers.ts'
+import { covers, stillGiven } from './granted.ts'
+import type { Granted } from './granted.ts'
 import { requestsOf } from './audit.ts'
 import type { Answer, Session, Version } from './call.ts'
 import { beginSending, finish, unknownAnswer } from './ledger.ts'
@@ -17,7 +19,7 @@ export interface Sending extends Work {
   readonly operation: Operation
   readonly plan: Plan
   /** The approver groups that have said yes; undefined where nobody had to be asked. */
-  readonly granted: readonly (readonly string[])[] | undefined
+  readonly granted: readonly Granted[] | undefined
 }
 
 /** Longer than a call may take at the vendor, so that nobody else gives it up while it still runs. */
@@ -68,16 +70,11 @@ function stillYes(work: Sending): Decision {
   }
   const decision = decidePlan(version, { ...facts, now: hub.now() }, now, plan)
   if (decision.effect === 'allow') return decision
-  if (decision.effect === 'ask' && granted && covers(granted, decision.approvers)) return decision
+  if (decision.effect === 'ask' && granted && covers(stillGiven(granted, hub), decision.approvers)) return decision
   throw new HubError(
     'refused',
     `The policy no longer allows it (rule ${decision.rule}). Nothing was sent; call again to hear more.`,
   )
-}
-
-function covers(granted: readonly (readonly string[])[], needed: readonly (readonly string[])[]): boolean {
-  const have = new Set(granted.map((group) => JSON.stringify(group)))
-  return needed.every((group) => have.has(JSON.stringify(group)))
 }
 
 /** What is known after an error is known by the fetch, not by the error. */
@@ -115,8 +112,9 @@ async function conclude(
 }
 
 function done(work: Sending, tool: AnyWriteTool, output: unknown, decision: Decision): Answer {
-  const { plan, operation, hub, call } = work
-  const base = { status: 'done', message: `Done. ${plan.summary}`, operation_id: operation.id } as const
+  const { operation, hub, call } = work
+  // The summary quotes the record, and a message is the hub's own voice.
+  const base = { status: 'done', message: 'Done.', operation_id: operation.id } as const
   const parsed = tool.output.safeParse(output) as { success: true; data: Json } | { success: false; error: unknown }
   if (!parsed.success) {
     hub.log.error(
@@ -126,11 +124,18 @@ function done(work: Sending, tool: AnyWriteTool, output: unknown, decision: Deci
     return { ...base, notes: ['It was done, but the vendor answered in a way that the hub does not understand.'] }
   }
   const { value, met } = mask(parsed.data as JsonObject, decision.masks)
-  // The summary was written from the record: where a field is hidden, it may not tell.
-  const message = decision.masks.length > 0 ? 'Done.' : base.message
-  return { ...base, message, result: value, ...(met.length > 0 && { masked: met }) }
+  return { ...base, result: value, ...(met.length > 0 && { masked: met }) }
 }
 
 function contextOf(session: Session, signal: AbortSignal, work: Sending): Writes<object> {
-  return { vendor: session.vendor, now: work.hub.now(), signal, within: narrowing(work), operationId: work.operation.id }
+  const { hub, operation } = work
+  // What is sent was decided on already; a record that moved away is a conflict, which the tool sees by its rev.
+  return {
+    vendor: session.vendor,
+    now: hub.now(),
+    signal,
+    within: narrowing(work),
+    admit: () => undefined,
+    operationId: operation.id,
+  }
 }

@@ -1,6 +1,7 @@
 // What an operation keeps beside its plan: all that an answer or a release needs.
 import type { Operation } from '../kit/record.ts'
 import type { PlanView } from './call.ts'
+import type { Granted } from './granted.ts'
 
 export interface Details {
   /** The call that asked for it. */
@@ -13,8 +14,8 @@ export interface HeldDetails extends Details {
   readonly roles: readonly string[]
   /** One approver of each group is needed. */
   readonly approvers: readonly (readonly string[])[]
-  /** The groups that have said yes. */
-  readonly granted: readonly (readonly string[])[]
+  /** The yeses so far, one person for each group. */
+  readonly granted: readonly Granted[]
   readonly rule: string
   readonly because?: string
   /** As the requester may see it; none for a read. */

@@ -12,9 +12,9 @@ import { carryOut, sendingMs } from './carry-out.ts'
 import { hold } from './hold.ts'
 import { begin, recall } from './ledger.ts'
 import { takeLimits } from './limits.ts'
-import { read } from './look.ts'
+import { mayLook, read } from './look.ts'
 import { maskPlan } from './mask.ts'
-import { decidePlan, emptyPlan, planDigest, viewOf } from './plan.ts'
+import { decidePlan, planDigest, viewOf } from './plan.ts'
 import { operationUndo, undo } from './undo.ts'
 import { planned } from './work.ts'
 import type { Work } from './work.ts'
@@ -52,13 +52,11 @@ async function settle(call: Call, trail: Trail, hub: Services): Promise<Answer> 
 }
 
 async function look(work: Work, tool: AnyReadTool): Promise<Answer> {
-  const { call, trail, offer, asked, facts, hub } = work
-  const decision = (trail.story.decision = trail.version.policy.soFar({ ...facts, plan: emptyPlan }))
-  // A rule that speaks of records can only be heard once the records are there.
-  const later = decision.rule === 'silence' && (tool.rows ?? tool.resources) !== undefined
+  const { call, trail, offer, asked, hub } = work
+  const { decision, look: may } = mayLook(work, tool)
+  trail.story.decision = decision
   if (decision.effect === 'ask') return (await recall(call, offer, asked, hub)) ?? (await hold(work, decision, undefined))
-  if (decision.effect !== 'allow' && !later) return denied(decision, offer)
-  return await read(work, tool, decision)
+  return may ? await read(work, tool, decision) : denied(decision, offer)
 }
 
 async function change(work: Work, tool: AnyWriteTool): Promise<Answer> {

@@ -30,7 +30,7 @@ export async function hold(work: Work, decision: Decision, plan: Plan | undefine
         masked: [...(view?.met ?? [])],
         granted: [],
       },
-      deadlineAt: new Date(hub.now().getTime() + trail.version.settings.approvalMs).toISOString(),
+      deadlineAt: new Date(hub.latest().getTime() + trail.version.settings.approvalMs).toISOString(),
     },
     call,
     offer,

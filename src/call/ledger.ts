@@ -5,6 +5,7 @@ import type { Operation, OperationChange, OperationState } from '../kit/record.t
 import { entry } from './audit.ts'
 import { callOf, heldDetails } from './details.ts'
 import { Receipt } from './receipt.ts'
+import { seenNow } from './sight.ts'
 import { heldAnswer } from './answers.ts'
 import type { Answer, Call, Offer, Services } from './call.ts'
 import type { Asked } from './arguments.ts'
@@ -28,21 +29,22 @@ export async function recall(call: Call, offer: Offer, asked: Asked, hub: Servic
       `The idempotency_key was used before with other arguments (operation ${found.id}). Use a new key for a new call.`,
     )
   }
+  const seen = (answer: Answer) => seenNow(answer, found, call.principal, hub)
   if (isUnread(found, hub)) {
     await markRead(found, hub)
-    return replay(found, [])
+    return seen(replay(found, []))
   }
   switch (found.state) {
     case 'failed':
       return undefined
     case 'held':
-      return { ...heldAnswer(found), replayed: true }
+      return seen({ ...heldAnswer(found), replayed: true })
     case 'unknown':
       return replay(found, [])
     case 'succeeded':
     case 'reconciled':
     case 'undone':
-      return recallDone(found, asked, hub)
+      return optionally(seen, recallDone(found, asked, hub))
     default:
       throw underWay(found)
   }
@@ -129,7 +131,9 @@ export async function move(
 
 /** Whoever was carrying it out has given up: nothing left in `intent`; in `sending` nobody can know. */
 export async function settleOverdue(found: Operation | undefined, hub: Services): Promise<Operation | undefined> {
-  if (!found || new Date(found.deadlineAt) > hub.now()) return found
+  // What waits for people lapses by the latest time ever seen; what is under way, by the clock of whoever carries it out.
+  const by = found?.state === 'held' ? hub.latest() : hub.now()
+  if (!found || new Date(found.deadlineAt) > by) return found
   const call = { id: callOf(found) }
   if (found.state === 'held') return await end(found, 'failed', expired(found), call, hub)
   if (found.state === 'intent') return await end(found, 'failed', neverSent(found), call, hub)
@@ -195,6 +199,10 @@ function ageOf(found: Operation, hub: Services): number {
 export async function markRead(operation: Operation, hub: Services): Promise<void> {
   const { state, id } = operation
   await move(operation, { from: [state], to: state, readAt: hub.now().toISOString() }, { id }, hub, { read: true })
+}
+
+function optionally(seen: (answer: Answer) => Answer, answer: Answer | undefined): Answer | undefined {
+  return answer && seen(answer)
 }
 
 function replay(found: Operation, notes: readonly string[]): Answer {

@@ -38,7 +38,7 @@ export function show(
 export function mask<T extends Json>(value: T, fields: readonly string[]): { value: T; met: readonly string[] } {
   if (fields.length === 0) return { value, met: [] }
   const met = new Set<string>()
-  return { value: without(value, new Set(fields), met) as T, met: [...met].toSorted() }
+  return { value: without(value, new Set(fields.map(plain)), met) as T, met: [...met].toSorted() }
 }
 
 /** A plan hides what a read would: a preview is no way around a mask. */
@@ -50,9 +50,11 @@ export function maskPlan(plan: PlanView, fields: readonly string[]): { plan: Pla
     for (const field of [...before.met, ...after.met]) met.add(field)
     return { ...effect, before: before.value, after: after.value }
   })
-  // The summary was written from the record: where a field is hidden, it may not tell.
-  const summary = met.size > 0 ? effects.map(({ verb, target }) => `${verb} ${target}`).join(', ') : plan.summary
-  return { plan: { ...plan, summary, effects }, met: [...met].toSorted() }
+  if (fields.length === 0) return { plan, met: [] }
+  // Both were written from the record: where anything is hidden, they may not tell.
+  const summary = effects.map(({ verb, target }) => `${verb} ${target}`).join(', ')
+  const warnings = plan.warnings.length > 0 ? ['There are warnings, which may not be shown.'] : []
+  return { plan: { ...plan, summary, warnings, effects }, met: [...met].toSorted() }
 }
 
 function showRows(
@@ -109,8 +111,18 @@ function without(value: Json, fields: ReadonlySet<string>, met: Set<string>): Js
   if (typeof value !== 'object' || value === null) return value
   const kept: Record<string, Json> = {}
   for (const [key, member] of Object.entries(value as JsonObject)) {
-    if (fields.has(key)) met.add(key)
+    if (isHidden(key, fields)) met.add(key)
     else kept[key] = without(member, fields, met)
   }
   return kept
+}
+
+/** Vendors do not tell `Amount` from `amount`, and reach it from elsewhere as `Opportunity.Amount`. */
+export function isHidden(name: string, fields: ReadonlySet<string>): boolean {
+  const whole = plain(name)
+  return fields.has(whole) || whole.split('.').some((part) => fields.has(part))
+}
+
+export function plain(field: string): string {
+  return field.toLowerCase()
 }

@@ -10,11 +10,14 @@ import type { Answer, Services } from './call.ts'
 import { callOf, heldDetails } from './details.ts'
 import { markRead, settleOverdue } from './ledger.ts'
 import { reconcile } from './reconcile.ts'
+import { seenNow } from './sight.ts'
 
 /** The operations of one person. */
 export interface Operations {
   /** @throws HubError `not_found`, also for somebody else's */
   get(id: string): Promise<Operation>
+  /** As this person may see it now. */
+  seen(answer: Answer | undefined, operation: Operation): (Answer & Record<string, unknown>) | undefined
 }
 
 export function operationsOf(principal: Principal, signal: AbortSignal, hub: Services): Operations {
@@ -28,6 +31,7 @@ export function operationsOf(principal: Principal, signal: AbortSignal, hub: Ser
       if (ended && found.readAt === undefined && heldDetails(found)) await markRead(found, hub)
       return found
     },
+    seen: (answer, operation) => answer && { ...seenNow(answer, operation, principal, hub) },
   }
 
   /** What is unknown is asked of the vendor; when that fails, it stays unknown. */
@@ -67,12 +71,11 @@ export const operationGet = readTool({
       state: operation.state,
       asked_at: operation.createdAt,
       updated_at: operation.updatedAt,
-      answer: answerOf(operation),
+      answer: vendor.seen(answerOf(operation), operation),
     }
   },
 })
 
-function answerOf(operation: Operation): (Answer & Record<string, unknown>) | undefined {
-  if (operation.state === 'held') return { ...heldAnswer(operation) }
-  return operation.answer as (Answer & Record<string, unknown>) | undefined
+function answerOf(operation: Operation): Answer | undefined {
+  return operation.state === 'held' ? heldAnswer(operation) : (operation.answer as unknown as Answer | undefined)
 }

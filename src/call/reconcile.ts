@@ -38,7 +38,12 @@ async function ask(
   session: Session,
   context: { operationId: string; sentAt: Date; now: Date; signal: AbortSignal },
 ): Promise<Evidence<unknown>> {
-  const asked = await tool.reconcile?.(plan.request, { ...context, vendor: session.vendor, within: () => undefined })
+  const asked = await tool.reconcile?.(plan.request, {
+    ...context,
+    vendor: session.vendor,
+    within: () => undefined,
+    admit: () => undefined,
+  })
   return asked ?? { verdict: 'unclear' }
 }
 

@@ -4,6 +4,7 @@ import { HubError } from '../kit/error.ts'
 import type { Operation } from '../kit/record.ts'
 import { writeTool } from '../kit/tool.ts'
 import type { AnyWriteTool, Done, Plan, Undo } from '../kit/tool.ts'
+import { denied } from './answers.ts'
 import type { Answer, Call, Offer } from './call.ts'
 import { move } from './ledger.ts'
 import type { Operations } from './operation-get.ts'
@@ -38,6 +39,9 @@ export async function undo(work: Work, make: (call: Call) => Promise<Answer>): P
   const session = await work.trail.version.vendors.forReading(work.offer, call.principal, call.signal)
   const operation = await (session.vendor as Operations).get(wanted)
   const { offer, tool } = undoable(operation, work)
+  // Whoever may not use the tool any more does not make the vendor look either.
+  const refusal = work.trail.version.policy.refuses({ ...work.facts, tool: offer.facts, args: operation.args })
+  if (refusal) return denied((work.trail.story.decision = refusal), offer)
   const inverse = await inverseOf(operation, offer, tool, work)
   const prefix = offer.name.slice(0, -tool.name.length)
   const answer = await make({

@@ -63,16 +63,25 @@ function planLines(plan: PlanView): string[] {
   const people = audience.people === 'unknown' ? 'an unknown number of people' : `${audience.people} people`
   const outside = audience.external ? ', some of them outside the company' : ''
   return [
-    ...plan.effects.flatMap((effect) => [`${effect.verb} ${effect.target}`, ...changeLines(effect.before, effect.after)]),
-    `Seen by: ${audience.where} (${people}${outside}${audience.massMention ? '; mentions everybody' : ''})`,
+    // Quoted, since it quotes the record: a line of somebody's ticket is no line of ours.
+    `Plan: ${JSON.stringify(plan.summary)}`,
+    ...plan.effects.flatMap((effect) => [
+      oneLine(`${effect.verb} ${effect.target}`),
+      ...changeLines(effect.before, effect.after),
+    ]),
+    `Seen by: ${oneLine(audience.where)} (${people}${outside}${audience.massMention ? '; mentions everybody' : ''})`,
     `Checked: ${plan.fidelity}. Undo: ${plan.undo}.${plan.rev === undefined ? '' : ` Rev: ${plan.rev}.`}`,
-    ...plan.warnings.map((warning) => `Warning: ${warning}`),
+    ...plan.warnings.map((warning) => `Warning: ${oneLine(warning)}`),
   ]
 }
 
 function changeLines(before: PlanView['effects'][number]['before'], after: PlanView['effects'][number]['after']): string[] {
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return fields.map((field) => `  ${field}: ${spoken(before[field])} → ${spoken(after[field])}`)
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')
 }
 
 function spoken(value: unknown): string {

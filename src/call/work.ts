@@ -6,6 +6,7 @@ import type { Asked } from './arguments.ts'
 import type { Trail } from './audit.ts'
 import type { Call, Offer, Services, Session } from './call.ts'
 import { checkPlan } from './plan.ts'
+import { sightOf } from './sight.ts'
 
 export interface Work {
   readonly call: Call
@@ -33,10 +34,13 @@ export async function planned(work: Work, tool: AnyWriteTool): Promise<Plan> {
 export async function reading<T>(work: Work, look: (context: Reads<object>) => Promise<T>): Promise<T> {
   const { call, trail, offer, hub } = work
   const { signal, end } = untilDeadline(call.signal, trail.version.settings.timeoutMs)
+  const sight = sightOf(work)
   try {
     const session: Session = await trail.version.vendors.forReading(offer, call.principal, signal)
     trail.story.sessions.push(session)
-    return await look({ vendor: session.vendor, now: hub.now(), signal, within: narrowing(work) })
+    return await look({ vendor: session.vendor, now: hub.now(), signal, within: narrowing(work), admit: sight.admit })
+  } catch (error) {
+    throw sight.told(error)
   } finally {
     end()
   }

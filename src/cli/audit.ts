@@ -12,7 +12,7 @@ import type { AuditEntry } from '../kit/record.ts'
 import type { Hub } from '../hub.ts'
 import { oneLine } from './escape.ts'
 import { exitCodes } from './exit.ts'
-import { positiveInteger, print, printJson, reporting, subcommand, table, UsageError, withHub } from './command.ts'
+import { positiveInteger, print, printJson, safeJson, reporting, subcommand, table, UsageError, withHub } from './command.ts'
 import type { CommonOptions } from './command.ts'
 
 const description = `Reads the audit log: an entry when a call arrives and one when it ends, each bound to the one before by its hash.`
@@ -144,7 +144,7 @@ async function exportAll(out: string | undefined, options: CommonOptions): Promi
     }
     for (const tenant of await hub.store.tenants()) {
       for await (const entry of hub.store.entries(tenant)) {
-        if (!target.write(`${JSON.stringify(entry)}\n`)) await once(target, 'drain')
+        if (!target.write(`${safeJson(entry)}\n`)) await once(target, 'drain')
       }
     }
     if (out === undefined) return

@@ -4,8 +4,8 @@ import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import type { Logger } from 'pino'
 import type { Hub } from '../hub.ts'
+import { standardErrorLog } from '../hub/log.ts'
 import { exitCodes } from './exit.ts'
 import { oneLine, visible } from './escape.ts'
 
@@ -40,7 +40,7 @@ export function configPath({ config }: CommonOptions): string {
 export async function withHub(options: CommonOptions, work: (hub: Hub) => Promise<void>): Promise<void> {
   const { openHub } = await import('../hub.ts')
   await reporting(async () => {
-    const hub = await openHub({ configPath: configPath(options), log: await logger('error') })
+    const hub = await openHub({ configPath: configPath(options), log: standardErrorLog('error') })
     try {
       await work(hub)
     } finally {
@@ -77,12 +77,6 @@ export class UsageError extends Error {
 
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
-/** Logs to standard error, at once: standard output belongs to the protocol, and a crash must not lose the last lines. */
-export async function logger(level: string): Promise<Logger> {
-  const { pino } = await import('pino')
-  return pino({ level }, pino.destination({ fd: 2, sync: true }))
-}
-
 export function logLevel(text: string): string {
   if ((logLevels as readonly string[]).includes(text)) return text
   throw new InvalidArgumentError(`It is one of ${logLevels.join(', ')}.`)
@@ -99,8 +93,13 @@ export function print(text: string): void {
 
 /** One JSON document, for scripts. JSON escapes control characters itself; the rest that terminals obey is escaped here. */
 export function printJson(value: unknown): void {
-  const text = JSON.stringify(value, undefined, 2) ?? 'null'
-  print(text.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => jsonEscape(character)))
+  print(safeJson(value, 2))
+}
+
+/** JSON that any reader takes back as it was, and that shows a terminal nothing but what it says. */
+export function safeJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent) ?? 'null'
+  return text.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => jsonEscape(character))
 }
 
 function jsonEscape(character: string): string {
@@ -136,8 +135,15 @@ export async function jsonArgument(text: string): Promise<unknown> {
     })
   }
   try {
-    return JSON.parse(source)
+    const value: unknown = JSON.parse(source)
+    const { parseDocument } = await import('../config/document.ts')
+    // JSON.parse keeps the last of two equal keys, and somebody who reads the line may see the first.
+    const strict = parseDocument('the arguments', source)
+    if (!strict.ok)
+      throw new UsageError(`The arguments are not clear: ${strict.problems.map(({ message }) => message).join(' ')}`)
+    return value
   } catch (error) {
+    if (error instanceof UsageError) throw error
     const where = error instanceof Error ? error.message : ''
     throw new UsageError(
       `The arguments are not JSON: ${where}. Write them as '{"key": "OPS-42"}', as @file, or as - for standard input.`,

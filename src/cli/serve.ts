@@ -3,7 +3,8 @@ import process from 'node:process'
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import type { Hub } from '../hub.ts'
-import { configPath, logger, logLevel, print, reporting, subcommand } from './command.ts'
+import { standardErrorLog } from '../hub/log.ts'
+import { configPath, logLevel, print, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { visible } from './escape.ts'
 import { plainExitCodesHelp } from './exit.ts'
@@ -29,7 +30,7 @@ const examples = ['toolgate serve', 'toolgate serve --port 0 --json', 'npm start
 async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveHttp }] = await Promise.all([import('../hub.ts'), import('../serve/http.ts')])
-    const log = await logger(options.logLevel)
+    const log = standardErrorLog(options.logLevel)
     const hub = await openHub({ configPath: configPath(options), log, watch: true })
     try {
       for (const warning of hub.warnings()) log.warn(visible(warning))

@@ -1,7 +1,8 @@
 // `toolgate stdio`: MCP over standard input and output, as desktop clients start it.
 import process from 'node:process'
 import type { Command } from 'commander'
-import { configPath, logger, logLevel, reporting, subcommand } from './command.ts'
+import { standardErrorLog } from '../hub/log.ts'
+import { configPath, logLevel, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { plainExitCodesHelp } from './exit.ts'
 
@@ -25,10 +26,10 @@ const examples = ['toolgate stdio', 'toolgate stdio --config ~/toolgate/mcp.conf
 async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveStdioDoor }] = await Promise.all([import('../hub.ts'), import('../serve/stdio.ts')])
-    const log = await logger(options.logLevel)
+    const log = standardErrorLog(options.logLevel)
     const hub = await openHub({ configPath: configPath(options), log, watch: true })
     try {
-      const door = await serveStdioDoor({ dispatcher: hub.dispatcher, principal: hub.person(options.as), log })
+      const door = await serveStdioDoor({ dispatcher: hub.dispatcher, principal: () => hub.person(options.as), log })
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void door.close())
       await door.closed
     } finally {

@@ -220,9 +220,22 @@ function nearlyOwn(key: string): string | undefined {
 
 function peopleProblems(document: Document, value: Configuration): readonly Problem[] {
   const { local, directory } = value.people
-  if (!Object.hasOwn(directory, local.id)) return []
+  const alias = aliasProblems(document, [local.id, ...Object.keys(directory)])
+  if (!Object.hasOwn(directory, local.id)) return alias
   const message = `"${local.id}" is the local person already, and cannot have a second list of roles.`
   return [problemAtPath(document, ['people', 'directory', local.id], { message, hint: 'Keep one of the two.' }, 'key')]
+}
+
+/** Ids that a reader takes for the same person must not be two: one could approve what the other asked for. */
+function aliasProblems(document: Document, ids: readonly string[]): readonly Problem[] {
+  const seen = new Map<string, string>()
+  return ids.flatMap((id) => {
+    const other = seen.get(id.toLowerCase())
+    seen.set(id.toLowerCase(), id)
+    if (other === undefined || other === id) return []
+    const message = `"${id}" and "${other}" differ in upper and lower case alone, and would be two people.`
+    return [problemAtPath(document, ['people', 'directory', id], { message, hint: 'Keep one of the two.' }, 'key')]
+  })
 }
 
 async function findPolicies(

@@ -29,7 +29,8 @@ const references = {
  */
 export async function resolveCredential(reference: string, { directory, env }: CredentialSources): Promise<string> {
   const name = references.env.exec(reference)?.[1]
-  if (name !== undefined) return present(env[name], `The environment variable ${name} is not set or empty.`)
+  if (name !== undefined)
+    return present(Object.hasOwn(env, name) ? env[name] : undefined, `The environment variable ${name} is not set or empty.`)
   const path = references.file.exec(reference)?.[1]
   if (path !== undefined) return present(await readSecretFile(resolve(directory, path)), `The file ${path} is empty.`)
   const account = references.keychain.exec(reference)?.[1]

@@ -2,17 +2,21 @@
 import { randomFillSync } from 'node:crypto'
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const pairs = Array.from({ length: 1024 }, (_, value) => alphabet.charAt(value >> 5) + alphabet.charAt(value & 31))
 const tailLength = 16
 
 /** `prefix_` and 26 characters: 10 of time in milliseconds, 16 of chance. */
 export function makeId(prefix: string, now: Date): string {
-  let time = now.getTime()
-  let head = ''
-  for (let digit = 0; digit < 10; digit += 1) {
-    head = alphabet.charAt(time % 32) + head
-    time = Math.floor(time / 32)
+  return `${prefix}_${head(now.getTime())}${tail()}`
+}
+
+function head(ms: number): string {
+  let text = ''
+  for (let time = ms, pair = 0; pair < 5; pair += 1) {
+    text = pairs[time % 1024]! + text
+    time = Math.floor(time / 1024)
   }
-  return `${prefix}_${head}${tail()}`
+  return text
 }
 
 // Chance comes in portions: asking the system for 16 bytes costs as much as for 4096. No byte is used twice.
@@ -25,6 +29,8 @@ function tail(): string {
     used = 0
   }
   let text = ''
-  for (const end = used + tailLength; used < end; used += 1) text += alphabet.charAt(chance[used]! % 32)
+  for (const end = used + tailLength; used < end; used += 2) {
+    text += pairs[((chance[used]! & 31) << 5) | (chance[used + 1]! & 31)]!
+  }
   return text
 }

@@ -1,4 +1,5 @@
 // The configured instances: which connector each one is, and what it was given.
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { instanceKeysWith } from '../config/load.ts'
@@ -7,6 +8,7 @@ import { problemAtPath, schemaProblems } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Connector } from '../kit/connector.ts'
 import { digest } from '../kit/json.ts'
+import { lendOwnPackages } from './own-packages.ts'
 
 export interface OpenInstance {
   readonly configured: Instance
@@ -48,14 +50,7 @@ async function openInstance(
   try {
     connector = await loadConnector(instance.uses)
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-    const message = missing
-      ? `There is no connector "${instance.uses}".`
-      : `The connector "${instance.uses}" cannot be loaded: ${error instanceof Error ? error.message : String(error)}`
-    const hint = missing
-      ? 'Shipped are: jira, salesforce, slack. A folder of your own is named by its path: "./connectors/crm".'
-      : undefined
-    return { problems: [problemAtPath(config.document, at, { message, ...(hint !== undefined && { hint }) }, 'key')] }
+    return { problems: [problemAtPath(config.document, at, cannotLoad(instance.uses, error), 'key')] }
   }
   const given = instance.sandbox ? connector.sandbox.settings : instance.settings
   const parsed = connector.settings.safeParse(given)
@@ -80,10 +75,26 @@ async function openInstance(
   }
 }
 
+function cannotLoad(uses: string, error: unknown): { message: string; hint?: string } {
+  if (!existsSync(addressOf(uses))) {
+    const hint = 'Shipped are: jira, salesforce, slack. A folder of your own is named by its path: "./connectors/crm".'
+    return { message: `There is no connector "${uses}".`, hint }
+  }
+  const said = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+  return { message: `The connector "${uses}" cannot be loaded: ${said}` }
+}
+
 /** @param uses the name of a shipped folder, or the absolute path of any */
-async function loadConnector(uses: string): Promise<Connector> {
+function addressOf(uses: string): URL {
   const folder = path.isAbsolute(uses) ? pathToFileURL(`${uses}/`) : new URL(`${uses}/`, shipped)
-  const loaded = (await import(new URL(`connector${extension}`, folder).href)) as Record<string, unknown>
+  const own = new URL(`connector${extension}`, folder)
+  // A folder of your own is TypeScript even where the hub itself was built.
+  return existsSync(own) ? own : new URL('connector.ts', folder)
+}
+
+async function loadConnector(uses: string): Promise<Connector> {
+  if (path.isAbsolute(uses)) lendOwnPackages()
+  const loaded = (await import(addressOf(uses).href)) as Record<string, unknown>
   const found = Object.values(loaded).find(isConnector)
   if (!found) throw new Error(`connector${extension} exports no connector.`)
   return found

@@ -2,8 +2,10 @@
 import { operationsOf } from '../call/operation-get.ts'
 import type { Offer, Services, Session, Vendors } from '../call/call.ts'
 import { Receipt } from '../call/receipt.ts'
+import type { Guard } from '../egress/fetch.ts'
 import { HubError } from '../kit/error.ts'
 import type { Principal } from '../kit/policy.ts'
+import type { VendorFetch } from '../kit/vendor.ts'
 import type { OpenInstance } from './instances.ts'
 import { hubInstance } from './offers.ts'
 
@@ -39,31 +41,41 @@ export function makeVendors(options: VendorsOptions): Vendors {
     const { connector, configured, settings } = instance
     const base = configured.sandbox ? await options.sandboxBase(offer.instance) : connector.base(settings)
     const { guardedFetch } = await egress()
-    const guard = guardedFetch({
-      base,
-      reads: connector.reads,
-      signIn: connector.signIn,
-      writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],
-      verdict: connector.verdict,
-      loopback: configured.sandbox,
-      signal,
-      now: options.now,
-      random: options.random,
-      timeoutMs: options.timeoutMs,
-      // A second lock on the same door: without a receipt there are no routes to write to, and no write either.
-      beforeWrite: () => {
-        if (!Receipt.isIssued(receipt)) throw new HubError('internal', 'A write was tried that the ledger knows nothing of.')
-      },
-      onSecret: options.hide,
-    })
+    // Made for the first request: not every call asks the vendor anything.
+    let guard: Guard | undefined
+    const guarded = () =>
+      (guard ??= guardedFetch({
+        base,
+        reads: connector.reads,
+        signIn: connector.signIn,
+        writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],
+        verdict: connector.verdict,
+        loopback: configured.sandbox,
+        signal,
+        now: options.now,
+        random: options.random,
+        timeoutMs: options.timeoutMs,
+        // A second lock on the same door: without a receipt there are no routes to write to, and no write either.
+        beforeWrite: () => {
+          if (!Receipt.isIssued(receipt)) throw new HubError('internal', unrecorded)
+        },
+        onSecret: options.hide,
+      }))
+    const fetch: VendorFetch = async (...request) => await guarded().fetch(...request)
     const credential = configured.sandbox
       ? connector.sandbox.credential
-      : await options.credential(configured.credential ?? '')
+      : await credentialOf(offer.instance, options.credential(configured.credential ?? ''))
     if (!caches.has(offer.instance)) options.hide(credential)
     const cache = caches.get(offer.instance) ?? new Map<string, unknown>()
     caches.set(offer.instance, cache)
-    const vendor: object = await connector.open({ base, fetch: guard.fetch, settings, credential, cache })
-    return { vendor, requests: guard.requests, touched: () => guard.touched() }
+    const vendor: object = await connector.open({ base, fetch, settings, credential, cache })
+    return {
+      vendor,
+      get requests() {
+        return guard?.requests ?? []
+      },
+      touched: () => guard?.touched() ?? 'untouched',
+    }
   }
 
   return {
@@ -77,10 +89,20 @@ export function makeVendors(options: VendorsOptions): Vendors {
   }
 }
 
+const unrecorded = 'A write was tried that the ledger knows nothing of.'
+
 /** An import that is already there still costs several microseconds. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined
   return () => (loaded ??= load())
+}
+
+/** Where a secret is kept is for whoever runs the hub, and for no agent. */
+async function credentialOf(instance: string, found: Promise<string>): Promise<string> {
+  return await found.catch((cause: unknown) => {
+    const sentence = `The hub cannot sign in as ${instance}: its credential cannot be read. Whoever runs the hub finds the reason in its log.`
+    throw new HubError('unauthenticated', sentence, { cause })
+  })
 }
 
 function quiet(vendor: object): Session {

@@ -1,5 +1,6 @@
 // One version of everything that a person can configure: read, checked and compiled as a whole, or not at all.
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Version, Vendors } from '../call/call.ts'
 import { loadConfig } from '../config/load.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -12,6 +13,9 @@ import { PolicyError, told } from '../policy/problem.ts'
 import { openInstances } from './instances.ts'
 import type { OpenInstance } from './instances.ts'
 import { makeOffers } from './offers.ts'
+import { lendOwnPackages } from './own-packages.ts'
+
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Everything that is wrong, each with its place. */
 export class ConfigError extends Error {
@@ -39,6 +43,8 @@ export interface VersionOptions {
   /** Also those that are off: scenarios ask what policies would say of them. */
   readonly everyTool?: boolean
   vendors(instances: ReadonlyMap<string, OpenInstance>, config: LoadedConfig): Vendors
+  /** Told as soon as the configuration is read and valid; its connectors and policies may still turn out not to be. */
+  configured?(config: LoadedConfig): void
 }
 
 /** @throws ConfigError with every problem that was found */
@@ -46,6 +52,9 @@ export async function loadVersion(options: VersionOptions): Promise<LoadedVersio
   const loaded = await loadConfig(options.configPath)
   if (!loaded.ok) throw new ConfigError(loaded.problems.map(problemText))
   const config = options.adjust?.(loaded.value) ?? loaded.value
+  options.configured?.(config)
+  // Conditions beside the policies import the kit too, wherever they are.
+  if (config.policies.some((file) => !file.startsWith(packageRoot))) lendOwnPackages()
   const { instances, problems } = await openInstances(config)
   const { offers, problems: offerProblems } = makeOffers(config, instances, options.everyTool)
   refuse([...problems, ...offerProblems])

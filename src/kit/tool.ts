@@ -33,6 +33,14 @@ interface Looks {
    * ask the vendor for less; the hub checks every record again.
    */
   within(kind: string): readonly string[] | undefined
+  /**
+   * Call it as soon as the record is resolved, before anything is said of it: it ends the call, as if there were no such
+   * record, when no policy could let this person use it. What a plan throws before that is not told to those whom a
+   * `where` narrows.
+   *
+   * @throws HubError `not_found`
+   */
+  admit(resources: Resources): void
 }
 
 /** What `apply` sees: a vendor that can reach the tool's own routes, and nothing else. */

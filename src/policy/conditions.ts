@@ -1,10 +1,11 @@
 // Conditions written in TypeScript: found beside the policies that may name them, and imported.
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import type { Condition } from '../kit/policy.ts'
+import { readText } from './document.ts'
 import type { Problem } from './problem.ts'
 
 export interface Found {
@@ -26,13 +27,14 @@ export async function findConditions(
   for (const path of await conditionFiles(files)) {
     const problem = (sentence: string, hint?: string) =>
       problems.push({ file: shown(path), line: 1, column: 1, sentence, hint })
-    const text = await readFile(path, 'utf8').catch(() => undefined)
-    if (text === undefined) {
-      problem('The file cannot be read.')
+    // Before anything of it runs: a pipe would stop the hub, and a file that anybody may change is anybody's code.
+    const read = await readText(path)
+    if ('refused' in read) {
+      problem(read.refused.sentence, read.refused.hint)
       continue
     }
-    sources.push(`${shown(path)}\n${text}`)
-    const loaded = await load(path, text)
+    sources.push(`${shown(path)}\n${read.text}`)
+    const loaded = await load(path, read.text)
     if ('sentence' in loaded) problem(loaded.sentence)
     else if (loaded.conditions.length === 0)
       problem('The file exports no condition.', 'Export one made by condition({ … }).')

@@ -34,10 +34,10 @@ export interface Policy {
   /** SHA-256 of all its sources. */
   readonly version: string
   /**
-   * Before anything is fetched: undefined when some sentence could still let it happen, else the denial. Without
-   * `args` (for `tools/list`) only people, tools and time are judged.
+   * Before there is a plan: undefined when some sentence could still let it happen, else the denial. Without `args`
+   * (for `tools/list`) only people, tools and time are judged; with `resources`, also where the record lives.
    */
-  refuses(facts: Omit<Facts, 'args' | 'plan' | 'resources'> & { readonly args?: Facts['args'] }): Decision | undefined
+  refuses(facts: Omit<Facts, 'args' | 'plan'> & { readonly args?: Facts['args'] }): Decision | undefined
   /** What the sentences say that need nothing more; those that wait for a record are silent. For a read before it looks. */
   soFar(facts: Facts): Decision
   /** Judges one set of facts; strictest wins, silence denies, a broken rule denies. */

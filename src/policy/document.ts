@@ -34,10 +34,7 @@ const unseen = /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069
 export async function readSource(path: string, file: string): Promise<Reading> {
   const text = await readText(path)
   if ('refused' in text) return { problems: [{ file, line: 1, column: 1, ...text.refused }] }
-  const reading = parseSource(text.text, file)
-  if (!text.writableByAll || 'problems' in reading) return reading
-  const sentence = 'Every user of this machine may change this file, and with it what agents may do.'
-  return { ...reading, warnings: [{ file, line: 1, column: 1, sentence, hint: 'Remove the permission: chmod o-w.' }] }
+  return parseSource(text.text, file)
 }
 
 function parseSource(text: string, file: string): Reading {
@@ -69,19 +66,26 @@ function parseSource(text: string, file: string): Reading {
 
 type Refusal = Pick<Problem, 'sentence' | 'hint'>
 
-type Text = { readonly text: string; readonly writableByAll: boolean } | { readonly refused: Refusal }
+type Text = { readonly text: string } | { readonly refused: Refusal }
 
-async function readText(path: string): Promise<Text> {
+/** A regular file of UTF-8 text that not every user may change: what it says decides what agents may do. */
+export async function readText(path: string): Promise<Text> {
   const refuse = (sentence: string, hint?: string) => ({ refused: { sentence, hint } })
   try {
     // Non-blocking, because opening a pipe would otherwise wait for whoever writes into it.
     await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stat = await handle.stat()
     if (!stat.isFile()) return refuse('This is not a regular file.')
+    if (process.platform !== 'win32' && (stat.mode & 0o002) !== 0) {
+      return refuse(
+        'Every user of this machine may change this file, and with it what agents may do.',
+        `Run: chmod o-w ${path}`,
+      )
+    }
     if (stat.size > mostBytes) return refuse('The file is larger than 1 MiB.', 'Split it into several.')
     const bytes = await handle.readFile()
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return { text, writableByAll: (stat.mode & 0o002) !== 0 }
+    return { text }
   } catch (error) {
     if (error instanceof TypeError) return refuse('The file is not valid UTF-8.', 'Save it as UTF-8.')
     const code = (error as NodeJS.ErrnoException).code

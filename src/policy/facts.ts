@@ -127,14 +127,16 @@ export function viewOf(facts: PartialFacts): View {
   }
 }
 
-/** By its moment, which is made anew for every call: a call is judged on arrival, on its plan and on each of its records. */
-const moments = new WeakMap<Date, Pick<PartialFacts, 'principal' | 'tool' | 'args'> & Pick<View, 'remembered'>>()
+interface Arrival extends Pick<PartialFacts, 'principal' | 'tool' | 'args' | 'now'>, Pick<View, 'remembered'> {}
+
+/** The call that was judged last: it is judged on arrival, on its plan and on each of its records, mostly in a row. */
+let latest: Arrival | undefined
 
 function rememberedOf({ now, principal, tool, args }: PartialFacts): View['remembered'] {
-  const known = moments.get(now)
-  if (known?.principal === principal && known.tool === tool && known.args === args) return known.remembered
+  if (latest?.now === now && latest.principal === principal && latest.tool === tool && latest.args === args)
+    return latest.remembered
   const remembered = new Map<object, boolean>()
-  moments.set(now, { principal, tool, args, remembered })
+  latest = { now, principal, tool, args, remembered }
   return remembered
 }
 

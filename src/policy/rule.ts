@@ -88,12 +88,19 @@ export function judge(rule: Rule, view: View): Verdict {
 
 /** Whether all that the rule looks at exists already. */
 export function isJudgeable(rule: Rule, view: View): boolean {
-  return rule.where.size === 0 && rule.clauses.every((clause) => isKnown(clause, view))
+  if (rule.where.size > 0 && view.resources === undefined) return false
+  for (const clause of rule.clauses) if (!isKnown(clause, view)) return false
+  return true
 }
 
 /** Whether the rule could speak once the missing facts are there: false only when something already rules it out. */
 export function couldSpeak(rule: Rule, view: View): boolean {
-  return rule.clauses.every((clause) => !isKnown(clause, view) || holdsOrBreaks(clause, view))
+  if (rule.where.size > 0 && view.resources !== undefined) {
+    const standing = standingOf(rule, view)
+    if (standing.in === 'outside' || (standing.in !== 'inside' && rule.effect === 'allow')) return false
+  }
+  for (const clause of rule.clauses) if (isKnown(clause, view) && !holdsOrBreaks(clause, view)) return false
+  return true
 }
 
 export function silent(rule: Rule, why: string | undefined): Verdict {
@@ -104,10 +111,13 @@ function broke(rule: Rule, why: string | undefined): Verdict {
   return { rule, outcome: 'broke', why, opens: false, elsewhere: false }
 }
 
-function isKnown(clause: Clause, view: View): boolean {
-  for (const root of clause.roots) if (!view.has(root)) return false
+function isKnown({ roots }: Clause, view: View): boolean {
+  for (const root of late) if (roots.has(root) && !view.has(root)) return false
   return true
 }
+
+/** All else is there from the start. */
+const late = ['args', 'plan', 'resources'] as const satisfies readonly Root[]
 
 function holdsOrBreaks(clause: Clause, view: View): boolean {
   try {

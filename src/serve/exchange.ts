@@ -51,23 +51,47 @@ export async function send(answer: Response, response: ServerResponse): Promise<
     const body = await answer.text()
     return void response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
   }
-  response.writeHead(answer.status, headers)
-  // The headers go out with the first event where it is there already, and soon alone where it is not.
-  setImmediate(() => response.flushHeaders())
-  await stream(answer.body, response)
+  await stream(answer.body.getReader(), response, (more) => response.writeHead(answer.status, { ...headers, ...more }))
 }
 
-async function stream(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
-  const reader = body.getReader()
+type Chunk = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>
+
+async function stream(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  response: ServerResponse,
+  begin: (more?: Readonly<Record<string, number>>) => ServerResponse,
+): Promise<void> {
   response.on('close', () => void reader.cancel().catch(() => undefined))
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
+  // The headers go out with the first event where it is there already, and soon alone where it is not.
+  const alone = setImmediate(() => begin().flushHeaders())
+  const first = await reader.read().finally(() => clearImmediate(alone))
+  let next: Promise<Chunk> | undefined = reader.read()
+  next.catch(() => undefined)
+  // Most streams are one event and their end, which as text leave in one write with the headers.
+  if (!response.headersSent && !first.done && (await isOver(next))) {
+    if (response.destroyed) return
+    const { buffer, byteOffset, byteLength } = first.value
+    return void begin({ 'content-length': byteLength }).end(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'))
+  }
+  if (!response.headersSent) begin()
+  for (let chunk = first; !chunk.done; next = undefined) {
     if (response.writableLength > maxUnread) response.destroy()
-    if (response.destroyed) break
-    response.write(value)
+    if (response.destroyed) return
+    response.write(chunk.value)
+    chunk = await (next ?? reader.read())
   }
   if (!response.destroyed) response.end()
+}
+
+/** Whether that much is known before anything else happens. */
+async function isOver(reading: Promise<Chunk>): Promise<boolean> {
+  let over = false
+  reading.then(
+    ({ done }) => (over = done),
+    () => undefined,
+  )
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  return over
 }
 
 export interface RefusalOptions {

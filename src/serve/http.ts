@@ -53,12 +53,18 @@ export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
   if (!isLoopback(host)) throw new Error(notLoopback(host))
 
   const calls = trackCalls()
-  const open = (principal: Principal) => mcpServer({ door: 'http', principal, dispatcher, log, calls })
-  const modern = createMcpHandler(({ requestInfo }) => open(principalOf(requestInfo)), {
-    legacy: 'reject',
-    onerror: reportTo(log),
-    maxSubscriptions,
-  })
+  const open = (principal: () => Principal) => mcpServer({ door: 'http', principal, dispatcher, log, calls })
+  const modern = createMcpHandler(
+    ({ requestInfo }) => {
+      const principal = principalOf(requestInfo)
+      return open(() => principal)
+    },
+    {
+      legacy: 'reject',
+      onerror: reportTo(log),
+      maxSubscriptions,
+    },
+  )
   const sessions = legacySessions({
     open,
     idleMs: options.sessionIdleMs,

@@ -10,7 +10,7 @@ export type DoorLog = Services['log']
 
 export interface Connection {
   readonly door: ToolCall['door']
-  readonly principal: Principal
+  readonly principal: () => Principal
   readonly dispatcher: Dispatcher
   readonly log: DoorLog
   readonly calls: Calls
@@ -46,7 +46,7 @@ export function mcpServer(connection: Connection): Server {
   server.setRequestHandler('tools/list', (request) =>
     contained(log, 'tools/list', async () => {
       if (request.params?.cursor !== undefined) throw new ProtocolError(invalidParams, onePage)
-      return { tools: [...dispatcher.tools(principal)] }
+      return { tools: [...dispatcher.tools(principal())] }
     }),
   )
   server.setRequestHandler('tools/call', (request, context) =>
@@ -55,7 +55,7 @@ export function mcpServer(connection: Connection): Server {
         whileWanted(context.mcpReq.signal, (signal) =>
           dispatcher.call({
             door,
-            principal,
+            principal: principal(),
             name: request.params.name,
             arguments: request.params.arguments,
             signal,

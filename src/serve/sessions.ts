@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts'
 
 export interface SessionsOptions {
   /** A fresh server for one session of this principal. */
-  readonly open: (principal: Principal) => Server
+  readonly open: (principal: () => Principal) => Server
   readonly idleMs: number
   readonly maxTotal: number
   readonly maxPerPrincipal: number
@@ -28,6 +28,7 @@ export interface Sessions {
 
 interface Session {
   readonly owner: string
+  readonly who: { principal: Principal }
   readonly server: Server
   readonly transport: WebStandardStreamableHTTPServerTransport
   /** Requests not answered yet; their client may be gone, which in this era cancels nothing. */
@@ -53,6 +54,8 @@ export function legacySessions(options: SessionsOptions): Sessions {
       if (id !== undefined && session.pending.has(id)) {
         return refuse(exchange.response, 400, -32600, `The id ${JSON.stringify(id)} is in use by a request that still runs.`)
       }
+      // The same person, with the roles of today.
+      session.who.principal = exchange.principal
       await handle(session, exchange, message)
     },
     toolsChanged() {
@@ -88,14 +91,15 @@ export function legacySessions(options: SessionsOptions): Sessions {
   }
 
   async function connect(principal: Principal, owner: string): Promise<Session> {
-    const server = options.open(principal)
+    const who = { principal }
+    const server = options.open(() => who.principal)
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
       onsessioninitialized: (id) => {
         sessions.set(id, session)
       },
     })
-    const session: Session = { owner, server, transport, pending: new Set(), exchanges: 0, lastSeenMs: 0, ready: false }
+    const session: Session = { owner, who, server, transport, pending: new Set(), exchanges: 0, lastSeenMs: 0, ready: false }
     const deliver = transport.send.bind(transport)
     transport.send = (sent, how) => {
       if (!('method' in sent) && sent.id !== undefined) session.pending.delete(sent.id)

@@ -11,7 +11,8 @@ import type { DoorLog } from './mcp.ts'
 
 export interface StdioDoorOptions {
   readonly dispatcher: Dispatcher
-  readonly principal: Principal
+  /** Asked for each call and list: the configuration can change while a client stays. */
+  readonly principal: () => Principal
   readonly log: DoorLog
   /** Where they are left out, the process's own; then whatever else writes to standard output lands on standard error. */
   readonly stdin?: Readable

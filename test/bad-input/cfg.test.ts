@@ -226,7 +226,9 @@ test('CFG-10: of a hundred calls during reloads, each sees one version, and its 
   expect(answers.filter(({ status }) => status !== 'done' && status !== 'denied')).toEqual([])
   await expect.poll(async () => (await other.hub.store.recent('local', 1000)).length).toBe(200)
   const opened = (await other.hub.store.recent('local', 1000)).filter(({ kind }) => kind === 'call.opened')
-  expect(opened.every(({ payload }) => typeof payload['version'] === 'string' && versions.has(payload['version']))).toBe(true)
+  expect(opened.every(({ payload }) => typeof payload['version'] === 'string' && versions.has(payload['version']))).toBe(
+    true,
+  )
   await expectUnharmed(other, answers)
 })
 

@@ -214,3 +214,19 @@ test('no secret that the hub knows is in an answer, the audit or the ledger', as
   for await (const entry of desk.hub.store.entries('local'))
     expect(JSON.stringify(entry)).not.toContain('desk-sandbox-token')
 })
+
+test('where a rule narrows, a write tells nothing of what is outside: not that it is there, nor what it says', async () => {
+  const policy = `
+rules:
+  - allow: [desk_note_set, desk_note_get]
+    who: role:member
+    where: { desk.name: [front] }
+`
+  await using desk = await testHub({ policy })
+  const notYours = await desk.call('desk_note_set', { id: 'n3', text: 'x' })
+  const notThere = await desk.call('desk_note_set', { id: 'n999', text: 'x' })
+  expect({ ...notYours, message: '' }).toEqual({ ...notThere, message: '' })
+  expect(notYours.message).toBe(notThere.message)
+  expect(notYours).toMatchObject({ status: 'failed', error: { code: 'not_found' } })
+  expect(await desk.call('desk_note_set', { id: 'n1', text: 'x' })).toMatchObject({ status: 'done' })
+})

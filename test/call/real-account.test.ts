@@ -53,5 +53,7 @@ test('a credential that cannot be read fails the call in a sentence, and is not 
   await using hub = await testHub({ connectors: { desk: entry } })
   const answer = await hub.call('desk_note_send', send)
   expect(answer.status).toBe('failed')
-  expect(answer.message).toContain('TOOLGATE_TEST_NOWHERE')
+  // Where secrets are kept is for whoever runs the hub, and for no agent.
+  expect(answer.message).toContain('desk')
+  expect(answer.message).not.toContain('TOOLGATE_TEST_NOWHERE')
 })

@@ -71,8 +71,9 @@ const set = writeTool({
   input: z.strictObject({ id, text: z.string().max(1000) }),
   output: z.strictObject({ id: z.string(), text: z.string() }),
   example: { id: 'n1', text: 'new' },
-  async plan(input, { vendor }: Reads<Desk>) {
+  async plan(input, { vendor, admit }: Reads<Desk>) {
     const before = note.parse(await vendor.ask('GET', `/notes/${input.id}`))
+    admit({ 'desk.name': before.desk })
     return {
       summary: `Change ${input.id} from ${JSON.stringify(before.text)} to ${JSON.stringify(input.text)}.`,
       effects: [
@@ -196,8 +197,9 @@ const remove = writeTool({
   input: z.strictObject({ id }),
   output: z.strictObject({ id: z.string() }),
   example: { id: 'n2' },
-  async plan(input, { vendor }: Reads<Desk>) {
+  async plan(input, { vendor, admit }: Reads<Desk>) {
     const before = note.parse(await vendor.ask('GET', `/notes/${input.id}`))
+    admit({ 'desk.name': before.desk })
     return {
       summary: `Delete ${input.id}.`,
       effects: [

@@ -1,4 +1,4 @@
-// The examples in docs/policies.md are true: they load, they are refused, they run.
+// The examples in docs/policies.md are true of the shipped connectors: they load, they are refused, they run.
 import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { loadPolicies } from '../../src/policy/load.ts'
 import { loadScenarios } from '../../src/policy/scenario.ts'
 import { businessHours } from '../../policies/business-hours.ts'
 import { separationOfDuties } from '../../policies/separation-of-duties.ts'
-import { tools } from './tools.ts'
+import { shippedTools as tools } from './shipped-tools.ts'
 
 const text = await readFile(resolve(import.meta.dirname, '../../docs/policies.md'), 'utf8')
 const examples = (kind: string) =>

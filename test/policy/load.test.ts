@@ -373,16 +373,15 @@ describe('a warning, not an error, for', () => {
       'rules:\n  - deny: [jira_issue_transition, jira_issue_assign]\n    when: plan.effects.exists(e, has(e.after.status) && e.after.status == "Done")\n'
     expect((await warned(text))[0]).toContain('does not speak for jira_issue_assign')
   })
+})
 
-  test('a file that every user may change', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'policy-'))
-    const path = join(folder, 'p.yaml')
-    await writeFile(path, 'rules:\n  - allow: jira_issue_get\n')
-    await chmod(path, 0o666)
-    const { warnings } = await loadPolicies({ files: [path], shown: () => 'p.yaml', tools })
-    await rm(folder, { recursive: true })
-    expect(warnings.map(({ sentence }) => sentence)[0]).toContain('Every user of this machine may change this file')
-  })
+test('a file that every user may change is refused', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'policy-'))
+  const path = join(folder, 'p.yaml')
+  await writeFile(path, 'rules:\n  - allow: jira_issue_get\n')
+  await chmod(path, 0o666)
+  await expect(loadPolicies({ files: [path], shown: () => 'p.yaml', tools })).rejects.toThrow('chmod o-w')
+  await rm(folder, { recursive: true })
 })
 
 test('no files at all deny everything', async () => {

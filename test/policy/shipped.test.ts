@@ -3,17 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { jira } from '../../connectors/jira/connector.ts'
-import { salesforce } from '../../connectors/salesforce/connector.ts'
-import { slack } from '../../connectors/slack/connector.ts'
-import { operationGet } from '../../src/call/operation-get.ts'
-import { operationUndo } from '../../src/call/undo.ts'
 import { renderDecision } from '../../src/cli/render.ts'
-import type { Connector } from '../../src/kit/connector.ts'
 import type { Facts, PlanFacts } from '../../src/kit/policy.ts'
 import { loadPolicies } from '../../src/policy/load.ts'
-import type { ToolShape } from '../../src/policy/load.ts'
 import { findScenarioFiles, loadScenarios } from '../../src/policy/scenario.ts'
+import { shippedTools as tools } from './shipped-tools.ts'
 import { planOf, policyOf } from './tools.ts'
 import { businessHours } from '../../policies/business-hours.ts'
 import { separationOfDuties } from '../../policies/separation-of-duties.ts'
@@ -21,25 +15,7 @@ import { separationOfDuties } from '../../policies/separation-of-duties.ts'
 const root = resolve(import.meta.dirname, '../..')
 const files = ['baseline', 'support', 'sales'].map((name) => join(root, 'policies', `${name}.yaml`))
 const shown = (path: string) => path.slice(root.length + 1)
-const own = { id: 'hub', prefix: 'operation', tools: [operationGet, operationUndo] }
-const tools = [jira, salesforce, slack, own].flatMap(shapes)
 const { policy, warnings } = await loadPolicies({ files, shown, tools })
-
-function shapes(connector: Pick<Connector, 'id' | 'prefix' | 'tools'>): readonly ToolShape[] {
-  return connector.tools.map((tool) => ({
-    facts: {
-      name: `${connector.prefix}_${tool.name}`,
-      class: tool.class,
-      write: tool.kind === 'write',
-      connector: connector.id,
-      instance: connector.id,
-      verb: tool.kind === 'write' ? tool.verb : undefined,
-    },
-    resolves: tool.resolves ?? [],
-    changes: tool.kind === 'write' ? tool.changes : [],
-    arguments: Object.keys(tool.input.shape as object),
-  }))
-}
 
 function call(
   name: string,

@@ -14,7 +14,7 @@ const door = await serveStdioDoor({
       return await dispatcher.call(call)
     },
   },
-  principal: { tenant: 'larkfield', id: 'local-user', roles: [] },
+  principal: () => ({ tenant: 'larkfield', id: 'local-user', roles: [] }),
   log: { warn: (fields, message) => tell(`warn ${message}`), error: (fields, message) => tell(`error ${message}`) },
   drainMs: 1000,
 })

@@ -130,6 +130,8 @@ function servicesOf(store: Store, versions: World['versions'], run: Run): Servic
     store: breakable(store, versions, run),
     current: () => ({ ...run.version, vendors: watched(run.version.vendors, store, run) }),
     now: () => run.now,
+    latest: () => run.now,
+    rolesOf: (who) => (who === 'maya' ? ['member'] : ['lead']),
     id: (prefix) => makeId(prefix, run.now),
     scrub: (value) => value,
     log: silentLog,

@@ -8,4 +8,6 @@ export interface Ask {
   readonly parameters: readonly string[]
   readonly world: World
   readonly now: Date
+  /** Who asks: the hub's account, or somebody else of the company. */
+  readonly actor: string
 }

@@ -1,10 +1,10 @@
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
 import type { Json, SandboxResponse } from 'toolgate/kit'
-import { badFields, badRequest, bodyOf, created, isObject, noIssue, ok, pageOf, Refusal } from './answer.ts'
+import { badFields, badRequest, bodyOf, created, isObject, noContent, noIssue, ok, pageOf, Refusal } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { isDocument } from './document.ts'
 import * as render from './render.ts'
-import { hub, stamp } from './world.ts'
+import { stamp } from './world.ts'
 import type { CommentDocument } from './world.ts'
 
 export function listComments({ request, parameters: [key = ''], world }: Ask): SandboxResponse {
@@ -23,7 +23,7 @@ export function listComments({ request, parameters: [key = ''], world }: Ask): S
   return ok({ startAt, maxResults, total, comments: values.map(render.comment) })
 }
 
-export function addComment({ request, parameters: [key = ''], world, now }: Ask): SandboxResponse {
+export function addComment({ request, parameters: [key = ''], world, now, actor }: Ask): SandboxResponse {
   const issue = world.issue(key)
   if (issue === undefined) throw noIssue()
   const { body, visibility = null, properties = [] } = bodyOf(request.body)
@@ -38,7 +38,7 @@ export function addComment({ request, parameters: [key = ''], world, now }: Ask)
   const comment: CommentDocument = {
     id,
     issue: issue.id,
-    author: hub,
+    author: actor,
     body,
     created: at,
     visibility,
@@ -46,8 +46,44 @@ export function addComment({ request, parameters: [key = ''], world, now }: Ask)
   }
   world.state.put('comment', id, comment)
   // Who comments watches from then on, as Jira's own setting has it.
-  world.save({ ...issue, updated: at, watchers: [...new Set([...issue.watchers, hub])] })
+  world.save({ ...issue, updated: at, watchers: [...new Set([...issue.watchers, actor])] })
   return created(render.comment(comment))
+}
+
+export function getComment({ parameters: [key = '', id = ''], world }: Ask): SandboxResponse {
+  return ok(render.comment(commentOf(world, key, id)))
+}
+
+export function updateComment({ request, parameters: [key = '', id = ''], world, now, actor }: Ask): SandboxResponse {
+  const comment = commentOf(world, key, id)
+  const { body, visibility, properties = [] } = bodyOf(request.body)
+  const project = world.issue(key)?.project ?? ''
+  if (!world.has(project, comment.author === actor ? 'EDIT_OWN_COMMENTS' : 'EDIT_ALL_COMMENTS'))
+    throw badRequest(`You do not have the permission for this comment.`)
+  if (visibility !== undefined) throw badRequest('The stand-in keeps no restricted comments.')
+  if (!isDocument(body)) throw badRequest('INVALID_INPUT')
+  const given = propertiesOf(properties)
+  const kept = comment.properties.filter((each) => !given.some(({ key: name }) => isObject(each) && each['key'] === name))
+  const changed = { ...comment, body: body ?? null, updated: stamp(now), properties: [...kept, ...given] }
+  world.state.put('comment', id, changed)
+  return ok(render.comment(changed))
+}
+
+export function deleteComment({ parameters: [key = '', id = ''], world, actor }: Ask): SandboxResponse {
+  const comment = commentOf(world, key, id)
+  const project = world.issue(key)?.project ?? ''
+  if (!world.has(project, comment.author === actor ? 'DELETE_OWN_COMMENTS' : 'DELETE_ALL_COMMENTS'))
+    throw badRequest('You do not have the permission to delete this comment.')
+  world.state.delete('comment', id)
+  return noContent
+}
+
+function commentOf(world: Ask['world'], key: string, id: string): CommentDocument {
+  const issue = world.issue(key)
+  if (issue === undefined) throw noIssue()
+  const comment = world.comments(issue.id).find((each) => each.id === id)
+  if (comment === undefined) throw new Refusal(404, { messages: ['Can not find a comment for the id: ' + id + '.'] })
+  return comment
 }
 
 export function commentProperty({ parameters: [id = '', name = ''], world }: Ask): SandboxResponse {

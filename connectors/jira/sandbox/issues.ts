@@ -16,6 +16,7 @@ import {
 import type { Ask } from './ask.ts'
 import { propertiesOf } from './comments.ts'
 import { isDocument } from './document.ts'
+import { record } from './history.ts'
 import { createScreen, editScreen } from './meta.ts'
 import * as render from './render.ts'
 import { hub, people, priorities, severity, site, stamp, types } from './world.ts'
@@ -28,7 +29,7 @@ export function getIssue({ request: { query }, parameters: [key = ''], world }: 
   return ok(render.issueOf(issue, world, fields.length === 0 ? ['*all'] : fields, list(query, 'properties')))
 }
 
-export function createIssue({ request, world, now }: Ask): SandboxResponse {
+export function createIssue({ request, world, now, actor }: Ask): SandboxResponse {
   const { fields, properties = [], update } = bodyOf(request.body)
   if (!isObject(fields)) throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
   if (update !== undefined) throw badRequest('The stand-in takes no update in a creation.')
@@ -65,14 +66,14 @@ export function createIssue({ request, world, now }: Ask): SandboxResponse {
     resolution: null,
     priority: '3',
     assignee: null,
-    reporter: hub,
+    reporter: actor,
     labels: [],
     created: at,
     updated: at,
     resolved: null,
     parent: parent === undefined ? null : parentOf(parent, world, project),
     due: null,
-    watchers: [hub],
+    watchers: [actor],
     custom: {},
     properties: Object.fromEntries(propertiesOf(properties).map(({ key: name, value }) => [name, value])),
     ...changes,
@@ -82,24 +83,45 @@ export function createIssue({ request, world, now }: Ask): SandboxResponse {
   return created({ id, key, self: `${site}/rest/api/3/issue/${id}` })
 }
 
-export function editIssue({ request, parameters: [key = ''], world, now }: Ask): SandboxResponse {
+export function editIssue({ request, parameters: [key = ''], world, now, actor }: Ask): SandboxResponse {
   const issue = world.issue(key)
   if (issue === undefined) throw noIssue()
-  const { fields = {}, update, properties = [] } = bodyOf(request.body)
+  const { fields: given = {}, update = {}, properties = [] } = bodyOf(request.body)
   if (!world.has(issue.project, 'EDIT_ISSUES')) throw forbidden('You do not have permission to edit issues in this project.')
-  if (!isObject(fields)) throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
-  if (update !== undefined) throw badRequest('The stand-in edits by fields only.')
+  if (!isObject(given) || !isObject(update))
+    throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
+  const fields = { ...given, ...adjusted(issue, update, given) }
   if (Object.keys(fields).length === 0) throw badRequest('No fields or update were given.')
   const changes = checked(fields, editScreen(issue), world, issue.project)
   const kept = Object.fromEntries(propertiesOf(properties).map(({ key: name, value }) => [name, value]))
-  world.save({
+  const changed = {
     ...issue,
     ...changes,
     custom: { ...issue.custom, ...changes.custom },
     properties: { ...issue.properties, ...kept },
     updated: stamp(now),
-  })
+  }
+  world.save(changed)
+  record(world, { before: issue, after: changed, actor })
   return noContent
+}
+
+/** The operations of a field: the stand-in takes those of labels. */
+function adjusted(issue: IssueDocument, update: JsonObject, fields: JsonObject): JsonObject {
+  const names = Object.keys(update)
+  if (names.length === 0) return {}
+  if (names.some((name) => name !== 'labels')) throw badRequest('The stand-in takes the operations of labels only.')
+  if (fields['labels'] !== undefined) throw badFields({ labels: "Field 'labels' cannot be set in both fields and update." })
+  const { labels } = update
+  if (!Array.isArray(labels) || !labels.every(isObject)) throw badFields({ labels: 'data was not an array' })
+  const kept = new Set(issue.labels)
+  for (const each of labels) {
+    const { add, remove, ...other } = each
+    if (Object.keys(other).length > 0) throw badFields({ labels: 'Field does not support this operation.' })
+    if (typeof add === 'string') kept.add(add)
+    if (typeof remove === 'string') kept.delete(remove)
+  }
+  return { labels: [...kept] }
 }
 
 export function deleteIssue({ request, parameters: [key = ''], world }: Ask): SandboxResponse {
@@ -115,12 +137,13 @@ export function deleteIssue({ request, parameters: [key = ''], world }: Ask): Sa
   }
   for (const each of [issue, ...subtasks]) {
     for (const comment of world.comments(each.id)) world.state.delete('comment', comment.id)
+    for (const link of world.links(each.id)) world.state.delete('link', link.id)
     world.state.delete('issue', each.id)
   }
   return noContent
 }
 
-export function assignIssue({ request, parameters: [key = ''], world, now }: Ask): SandboxResponse {
+export function assignIssue({ request, parameters: [key = ''], world, now, actor }: Ask): SandboxResponse {
   const issue = world.issue(key)
   if (issue === undefined) throw noIssue()
   const { accountId } = bodyOf(request.body)
@@ -131,7 +154,9 @@ export function assignIssue({ request, parameters: [key = ''], world, now }: Ask
   const assignee = accountId === '-1' ? world.projectDocument(issue.project).lead : accountId
   if (assignee !== null && !isAssignable(assignee))
     throw badFields({ assignee: `User '${word(assignee)}' cannot be assigned issues.` })
-  world.save({ ...issue, assignee: assignee === null ? null : word(assignee), updated: stamp(now) })
+  const changed = { ...issue, assignee: assignee === null ? null : word(assignee), updated: stamp(now) }
+  world.save(changed)
+  record(world, { before: issue, after: changed, actor })
   return noContent
 }
 

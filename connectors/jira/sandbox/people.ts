@@ -6,10 +6,10 @@ import type { Ask } from './ask.ts'
 import * as render from './render.ts'
 import { hub, people, priorities } from './world.ts'
 
-export function myself(): SandboxResponse {
+export function myself({ actor }: Ask): SandboxResponse {
   return ok({
-    ...render.user(hub),
-    emailAddress: people.find(({ accountId }) => accountId === hub)?.email ?? '',
+    ...render.user(actor),
+    emailAddress: people.find(({ accountId }) => accountId === actor)?.email ?? '',
     locale: 'en_GB',
   })
 }

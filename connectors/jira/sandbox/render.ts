@@ -1,8 +1,27 @@
 // Documents in the shape of Jira's answers.
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-get
 import type { Json, JsonObject } from 'toolgate/kit'
-import { categories, people, priorities, resolutions, rootCause, severity, site, statuses, types } from './world.ts'
-import type { CommentDocument, IssueDocument, World } from './world.ts'
+import {
+  categories,
+  linkTypes,
+  people,
+  priorities,
+  resolutions,
+  rootCause,
+  severity,
+  site,
+  statuses,
+  types,
+} from './world.ts'
+import type {
+  AttachmentDocument,
+  ChangeDocument,
+  CommentDocument,
+  IssueDocument,
+  LinkDocument,
+  WorklogDocument,
+  World,
+} from './world.ts'
 
 const rest = `${site}/rest/api/3`
 
@@ -70,7 +89,7 @@ export function resolution(id: string): JsonObject {
 }
 
 export function comment(document: CommentDocument): JsonObject {
-  const { id, issue, author, body, created, visibility, properties } = document
+  const { id, issue, author, body, created, updated = created, visibility, properties } = document
   return {
     self: `${rest}/issue/${issue}/comment/${id}`,
     id,
@@ -78,7 +97,7 @@ export function comment(document: CommentDocument): JsonObject {
     body,
     updateAuthor: user(author),
     created,
-    updated: created,
+    updated,
     jsdPublic: true,
     ...(visibility === null ? {} : { visibility }),
     ...(properties.length > 0 ? { properties } : {}),
@@ -119,8 +138,72 @@ const fields: Readonly<Record<string, (issue: IssueDocument, world: World) => Js
       startAt: 0,
     }
   },
+  issuelinks: (issue, world) => world.links(issue.id).flatMap((link) => linkFrom(link, issue.id, world)),
+  attachment: (issue, world) => world.attachments(issue.id).map(attachment),
   [severity.id]: (issue) => issue.custom[severity.id] ?? null,
   [rootCause.id]: (issue) => issue.custom[rootCause.id] ?? null,
+}
+
+export function linkType(id: string): JsonObject {
+  const found = linkTypes.find((each) => each.id === id)
+  return {
+    id,
+    name: found?.name ?? '',
+    inward: found?.inward ?? '',
+    outward: found?.outward ?? '',
+    self: `${rest}/issueLinkType/${id}`,
+  }
+}
+
+/** As one of its issues shows it, unless the other one cannot be seen. https://developer.atlassian.com/cloud/jira/platform/issue-linking-model/ */
+function linkFrom({ id, type, from, to }: LinkDocument, issue: string, world: World): readonly JsonObject[] {
+  const other = world.byId(from === issue ? to : from)
+  if (other === undefined || !world.visible(other)) return []
+  const end = from === issue ? 'outwardIssue' : 'inwardIssue'
+  return [{ id, self: `${rest}/issueLink/${id}`, type: linkType(type), [end]: linked(other.id, world) }]
+}
+
+export function attachment({ id, author, filename, mimeType, text, created }: AttachmentDocument): JsonObject {
+  return {
+    self: `${rest}/attachment/${id}`,
+    id,
+    filename,
+    author: user(author),
+    created,
+    size: Buffer.byteLength(text),
+    mimeType,
+    content: `${rest}/attachment/content/${id}`,
+  }
+}
+
+export function worklog({
+  id,
+  issue,
+  author,
+  started,
+  seconds,
+  comment: note,
+  created,
+  properties,
+}: WorklogDocument): JsonObject {
+  return {
+    self: `${rest}/issue/${issue}/worklog/${id}`,
+    id,
+    issueId: issue,
+    author: user(author),
+    updateAuthor: user(author),
+    ...(note === null ? {} : { comment: note }),
+    created,
+    updated: created,
+    started,
+    timeSpent: `${Math.round(seconds / 60)}m`,
+    timeSpentSeconds: seconds,
+    properties: [...properties],
+  }
+}
+
+export function change({ id, author, created, items }: ChangeDocument): JsonObject {
+  return { id, author: user(author), created, items: items.map((item) => ({ fieldtype: 'jira', ...item })) }
 }
 
 /** Jira shows what it links to with its summary, wherever that lives. */

@@ -1,30 +1,43 @@
 // A stateful stand-in for one Jira Cloud site: who may in, and which answer is whose.
 // Shapes and statuses as in https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+import { company } from 'toolgate/kit'
 import type { Sandbox, SandboxRequest, SandboxResponse } from 'toolgate/kit'
 import type { settings } from '../settings.ts'
 import type { z } from 'zod'
 import { Refusal } from './answer.ts'
 import type { Ask } from './ask.ts'
-import { addComment, commentProperty, listComments } from './comments.ts'
+import { addComment, commentProperty, deleteComment, getComment, listComments, updateComment } from './comments.ts'
+import { addAttachment, attachmentContent } from './attachments.ts'
 import { assignIssue, createIssue, deleteIssue, editIssue, getIssue, issueProperty } from './issues.ts'
+import { getChanges } from './history.ts'
+import { addLink, deleteLink, getLink, getLinkTypes } from './links.ts'
 import { createMetaFields, createMetaTypes, editMeta, myPermissions } from './meta.ts'
 import { assignableUsers, findUsers, getProject, myself, searchProjects, searchPriorities } from './people.ts'
-import { search } from './search.ts'
+import { countWrite, tooMany } from './rate.ts'
+import { count, search } from './search.ts'
 import { seed } from './seed.ts'
+import { getSprint, moveToBacklog, moveToSprint, softwareIssue } from './sprints.ts'
 import { doTransition, getTransitions } from './transitions.ts'
-import { site, world } from './world.ts'
+import { addWorklog, listWorklogs, worklogProperty } from './worklogs.ts'
+import { accountIdOf, hub, site, world } from './world.ts'
 
 export const sandbox: Sandbox<z.input<typeof settings>> = {
   settings: { site, email: 'toolgate@larkfield.example' },
   credential: 'sandbox-token-of-the-hub',
   seed,
   respond(request, state, now) {
-    if (!isSignedIn(request)) return unauthorized
+    const actor = actorOf(request)
+    if (actor === undefined) return unauthorized
     const found = routes.find(({ method, path }) => method === request.method && path.test(request.path))
     if (found === undefined) return unknownRoute(request)
     const parameters = found.path.exec(request.path)?.slice(1) ?? []
     try {
-      return found.answer({ request, parameters, world: world(state), now })
+      const ask = { request, parameters, world: world(state), now, actor }
+      const refused = tooMany(ask)
+      if (refused !== undefined) return refused
+      const answer = found.answer(ask)
+      countWrite(ask, answer)
+      return answer
     } catch (error) {
       if (error instanceof Refusal) return error.response
       throw error
@@ -44,6 +57,7 @@ const routes = [
   route('GET', 'user/assignable/search', assignableUsers),
   route('GET', 'search/jql', search),
   route('POST', 'search/jql', search),
+  route('POST', 'search/approximate-count', count),
   route('GET', 'issue/createmeta/*/issuetypes', createMetaTypes),
   route('GET', 'issue/createmeta/*/issuetypes/*', createMetaFields),
   route('POST', 'issue', createIssue),
@@ -54,6 +68,23 @@ const routes = [
   route('GET', 'issue/*/editmeta', editMeta),
   route('GET', 'issue/*/comment', listComments),
   route('POST', 'issue/*/comment', addComment),
+  route('GET', 'issue/*/comment/*', getComment),
+  route('PUT', 'issue/*/comment/*', updateComment),
+  route('DELETE', 'issue/*/comment/*', deleteComment),
+  route('GET', 'issue/*/changelog', getChanges),
+  route('GET', 'issueLinkType', getLinkTypes),
+  route('POST', 'issueLink', addLink),
+  route('GET', 'issueLink/*', getLink),
+  route('DELETE', 'issueLink/*', deleteLink),
+  route('GET', 'issue/*/worklog', listWorklogs),
+  route('POST', 'issue/*/worklog', addWorklog),
+  route('GET', 'issue/*/worklog/*/properties/*', worklogProperty),
+  route('POST', 'issue/*/attachments', addAttachment),
+  route('GET', 'attachment/content/*', attachmentContent),
+  agileRoute('GET', 'issue/*', softwareIssue),
+  agileRoute('GET', 'sprint/*', getSprint),
+  agileRoute('POST', 'sprint/*/issue', moveToSprint),
+  agileRoute('POST', 'backlog/issue', moveToBacklog),
   route('GET', 'issue/*/properties/*', issueProperty),
   route('GET', 'comment/*/properties/*', commentProperty),
   route('GET', 'issue/*/transitions', getTransitions),
@@ -64,11 +95,22 @@ function route(method: string, template: string, answer: Answering): { method: s
   return { method, path: new RegExp(`^/rest/api/3/${template.replaceAll('*', '([^/]+)')}$`), answer }
 }
 
-/** https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/ ; a bearer token stands for the same account. */
-function isSignedIn({ headers }: SandboxRequest): boolean {
+/** https://developer.atlassian.com/cloud/jira/software/rest/ */
+function agileRoute(method: string, template: string, answer: Answering): ReturnType<typeof route> {
+  return { method, path: new RegExp(`^/rest/agile/1.0/${template.replaceAll('*', '([^/]+)')}$`), answer }
+}
+
+/**
+ * https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/ ; a bearer token stands for the hub's account.
+ * Everybody of the company has a token of their own, so that things can happen that the hub did not do.
+ */
+function actorOf({ headers }: SandboxRequest): string | undefined {
   const given = headers.get('authorization') ?? ''
-  const basic = Buffer.from(`${sandbox.settings.email}:${sandbox.credential}`, 'utf8').toString('base64')
-  return given === `Basic ${basic}` || given === `Bearer ${sandbox.credential}`
+  const basic = (email: string, token: string) => `Basic ${Buffer.from(`${email}:${token}`, 'utf8').toString('base64')}`
+  if (given === basic(sandbox.settings.email ?? '', sandbox.credential) || given === `Bearer ${sandbox.credential}`)
+    return hub
+  const person = company.people.find(({ id, email }) => given === basic(email, `sandbox-token-of-${id}`))
+  return person && accountIdOf(person.id)
 }
 
 const unauthorized: SandboxResponse = {

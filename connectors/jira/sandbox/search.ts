@@ -22,6 +22,14 @@ export function search(ask: Ask): SandboxResponse {
   return ok({ issues: page.map(shape), isLast, ...(isLast ? {} : { nextPageToken: tokenOf(end, jql) }) })
 }
 
+/** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/#api-rest-api-3-search-approximate-count-post */
+export function count({ request, world, now }: Ask): SandboxResponse {
+  const { jql } = bodyOf(request.body)
+  if (typeof jql !== 'string')
+    throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
+  return ok({ count: evaluate(jql, world, now).length })
+}
+
 function asked({ request: { method, query, body } }: Ask) {
   const given = method === 'POST' ? bodyOf(body) : fromAddress(query)
   const { jql = '', maxResults = 50, nextPageToken, fields = [], properties = [] } = given

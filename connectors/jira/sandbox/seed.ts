@@ -1,10 +1,11 @@
 // Writes the seeded company into an empty state.
 import { company } from 'toolgate/kit'
 import type { Json, JsonObject, SandboxState } from 'toolgate/kit'
-import { story } from './story.ts'
+import { files, links, sprints, story } from './story.ts'
 import type { Part, Told } from './story.ts'
 import {
   accountIdOf,
+  linkTypes,
   people,
   permissions,
   priorities,
@@ -30,6 +31,17 @@ export function seed(state: SandboxState, now: Date): void {
     const id = String(10_000 + state.next('issue'))
     ids.set(told.key, id)
     write(state, now, told, id, ids)
+  }
+  for (const sprint of sprints) state.put('sprint', String(sprint.id), sprint)
+  for (const { key, filename, text, by, days } of files) {
+    const id = String(60_000 + state.next('attachment'))
+    const created = stamp(new Date(now.getTime() - days * day))
+    const issue = ids.get(key) ?? ''
+    state.put('attachment', id, { id, issue, author: accountIdOf(by), filename, mimeType: 'text/plain', text, created })
+  }
+  for (const { from, type, to } of links) {
+    const id = String(40_000 + state.next('link'))
+    state.put('link', id, { id, type: idOf(linkTypes, type), from: ids.get(from) ?? '', to: ids.get(to) ?? '' })
   }
   for (const { key } of company.projects) {
     const taken = story.flatMap((told) => [told.key, ...(told.formerly ?? [])]).filter((each) => each.startsWith(`${key}-`))
@@ -72,6 +84,7 @@ function write(state: SandboxState, now: Date, told: Told, id: string, ids: Read
     watchers: [...new Set([reporter, ...watchers.map(accountIdOf)])],
     custom: told.severity === undefined ? {} : { [severity.id]: optionOf(told.severity) },
     properties: {},
+    sprint: told.sprint ?? null,
   })
   for (const { by, days, text } of comments) {
     const comment = String(20_000 + state.next('comment'))

@@ -15,6 +15,8 @@ export interface Told {
   readonly parent?: string
   readonly resolution?: string
   readonly severity?: string
+  /** The id of its sprint. */
+  readonly sprint?: number
   readonly watchers?: readonly string[]
   readonly description?: readonly Part[]
   readonly comments?: readonly { readonly by: string; readonly days: number; readonly text: string }[]
@@ -31,6 +33,31 @@ export type Part =
   | { readonly panel: string; readonly kind: string }
   | { readonly mention: string; readonly text: string }
   | { readonly table: readonly (readonly string[])[] }
+
+/** Of the one board. */
+export const sprints = [
+  { id: 7, name: 'Queue week', state: 'active' },
+  { id: 8, name: 'After the release', state: 'future' },
+  { id: 6, name: 'Invoices', state: 'closed' },
+] as const
+
+export const links = [
+  { from: 'SUP-2', type: 'Relates', to: 'OPS-42' },
+  { from: 'OPS-40', type: 'Blocks', to: 'OPS-42' },
+  // Somebody in finance tied what the hub may see to what it may not.
+  { from: 'FIN-3', type: 'Relates', to: 'HR-1' },
+] as const
+
+export const files = [
+  {
+    key: 'SUP-1',
+    filename: 'export-bristol.log',
+    by: 'jonas',
+    days: 5,
+    text: '00:59:58 slot 2291 taken\n01:30:00 slot 2292 taken offset=+01:00\n01:30:00 slot 2292 taken offset=+00:00\n',
+  },
+  { key: 'HR-1', filename: 'salaries.txt', by: 'noor', days: 5, text: 'Not for the hub.' },
+] as const
 
 export const story: readonly Told[] = [
   {
@@ -104,7 +131,10 @@ export const story: readonly Told[] = [
     created: 31,
     updated: 12,
     description: ['The PDF is cut after the first quote in "O\'Brien".'],
-    comments: [{ by: 'wei', days: 13, text: 'Released. The name was put into the template without escaping.' }],
+    comments: [
+      { by: 'wei', days: 13, text: 'Released. The name was put into the template without escaping.' },
+      { by: 'toolgate', days: 12, text: 'Released today. The customer has been told.' },
+    ],
   },
   {
     key: 'SUP-5',
@@ -370,6 +400,7 @@ export const story: readonly Told[] = [
     key: 'OPS-40',
     type: 'Incident',
     summary: 'Mail relay rejects our reminders as spam',
+    sprint: 7,
     status: 'In Progress',
     priority: 'High',
     severity: 'Sev 2',

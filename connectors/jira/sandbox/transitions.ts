@@ -2,7 +2,9 @@
 import type { JsonObject, SandboxResponse } from 'toolgate/kit'
 import { badFields, badRequest, bodyOf, isObject, noContent, noIssue, ok, word } from './answer.ts'
 import type { Ask } from './ask.ts'
+import { propertiesOf } from './comments.ts'
 import { isDocument } from './document.ts'
+import { record } from './history.ts'
 import { transitionScreen } from './meta.ts'
 import * as render from './render.ts'
 import { resolutions, rootCause, stamp, transitions } from './world.ts'
@@ -35,10 +37,10 @@ export function getTransitions({ request, parameters: [key = ''], world }: Ask):
   })
 }
 
-export function doTransition({ request, parameters: [key = ''], world, now }: Ask): SandboxResponse {
+export function doTransition({ request, parameters: [key = ''], world, now, actor }: Ask): SandboxResponse {
   const issue = world.issue(key)
   if (issue === undefined) throw noIssue()
-  const { transition: asked, fields = {}, update } = bodyOf(request.body)
+  const { transition: asked, fields = {}, update, properties = [] } = bodyOf(request.body)
   const id = isObject(asked) ? asked['id'] : undefined
   if (id === undefined) throw badRequest("Missing 'transition' identifier")
   if (update !== undefined) throw badRequest('The stand-in takes no update in a transition.')
@@ -49,7 +51,16 @@ export function doTransition({ request, parameters: [key = ''], world, now }: As
     )
   }
   if (!isObject(fields)) throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
-  world.save({ ...issue, ...changes(issue, transition, fields, now), status: transition.to, updated: stamp(now) })
+  const kept = Object.fromEntries(propertiesOf(properties).map(({ key: name, value }) => [name, value]))
+  const changed = {
+    ...issue,
+    ...changes(issue, transition, fields, now),
+    status: transition.to,
+    properties: { ...issue.properties, ...kept },
+    updated: stamp(now),
+  }
+  world.save(changed)
+  record(world, { before: issue, after: changed, actor })
   return noContent
 }
 

@@ -26,6 +26,8 @@ export type IssueDocument = {
   /** Custom fields by id, as Jira gives them. */
   readonly custom: JsonObject
   readonly properties: JsonObject
+  /** The id of the sprint that it is in. */
+  readonly sprint?: number | null
 }
 
 export type CommentDocument = {
@@ -34,9 +36,47 @@ export type CommentDocument = {
   readonly author: string
   readonly body: Json
   readonly created: string
+  readonly updated?: string
   readonly visibility: Json
   readonly properties: readonly Json[]
 }
+
+export type ChangeItem = {
+  readonly field: string
+  readonly fieldId: string
+  readonly from: string | null
+  readonly fromString: string | null
+  readonly to: string | null
+  readonly toString: string | null
+}
+export type ChangeDocument = {
+  readonly id: string
+  readonly issue: string
+  readonly author: string
+  readonly created: string
+  readonly items: readonly ChangeItem[]
+}
+export type WorklogDocument = {
+  readonly id: string
+  readonly issue: string
+  readonly author: string
+  readonly started: string
+  readonly seconds: number
+  readonly comment: Json
+  readonly created: string
+  readonly properties: readonly Json[]
+}
+export type AttachmentDocument = {
+  readonly id: string
+  readonly issue: string
+  readonly author: string
+  readonly filename: string
+  readonly mimeType: string
+  readonly text: string
+  readonly created: string
+}
+export type LinkDocument = { readonly id: string; readonly type: string; readonly from: string; readonly to: string }
+export type SprintDocument = { readonly id: number; readonly name: string; readonly state: 'future' | 'active' | 'closed' }
 
 export type ProjectDocument = { readonly id: string; readonly name: string; readonly lead: string; readonly type: string }
 
@@ -75,6 +115,14 @@ export const statuses: readonly (Named & { readonly category: keyof typeof categ
   { id: '10001', name: 'In Progress', category: 'indeterminate' },
   { id: '10002', name: 'In Review', category: 'indeterminate' },
   { id: '10003', name: 'Done', category: 'done' },
+]
+
+/** https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-linking/ : the four that a site begins with. */
+export const linkTypes: readonly (Named & { readonly inward: string; readonly outward: string })[] = [
+  { id: '10000', name: 'Blocks', inward: 'is blocked by', outward: 'blocks' },
+  { id: '10001', name: 'Cloners', inward: 'is cloned by', outward: 'clones' },
+  { id: '10002', name: 'Duplicate', inward: 'is duplicated by', outward: 'duplicates' },
+  { id: '10003', name: 'Relates', inward: 'relates to', outward: 'relates to' },
 ]
 
 export interface TransitionRule extends Named {
@@ -137,6 +185,14 @@ export const permissions: Readonly<Record<string, string>> = {
   TRANSITION_ISSUES: 'Transition Issues',
   DELETE_ISSUES: 'Delete Issues',
   ADD_COMMENTS: 'Add Comments',
+  EDIT_OWN_COMMENTS: 'Edit Own Comments',
+  EDIT_ALL_COMMENTS: 'Edit All Comments',
+  DELETE_OWN_COMMENTS: 'Delete Own Comments',
+  DELETE_ALL_COMMENTS: 'Delete All Comments',
+  LINK_ISSUES: 'Link Issues',
+  WORK_ON_ISSUES: 'Work On Issues',
+  CREATE_ATTACHMENTS: 'Create Attachments',
+  SCHEDULE_ISSUES: 'Schedule Issues',
   ADMINISTER_PROJECTS: 'Administer Projects',
 }
 
@@ -168,6 +224,28 @@ export function world(state: SandboxState) {
         .list('comment')
         .map(({ value }) => value as CommentDocument)
         .filter((comment) => comment.issue === issue),
+    /** What has happened to an issue, oldest first. */
+    changes: (issue: string) =>
+      state
+        .list('change')
+        .map(({ value }) => value as ChangeDocument)
+        .filter((change) => change.issue === issue),
+    worklogs: (issue: string) =>
+      state
+        .list('worklog')
+        .map(({ value }) => value as WorklogDocument)
+        .filter((worklog) => worklog.issue === issue),
+    attachments: (issue: string) =>
+      state
+        .list('attachment')
+        .map(({ value }) => value as AttachmentDocument)
+        .filter((attachment) => attachment.issue === issue),
+    /** Both ends, as ids of issues: `from` says the outward phrase of `to`. */
+    links: (issue: string) =>
+      state
+        .list('link')
+        .map(({ value }) => value as LinkDocument)
+        .filter(({ from, to }) => from === issue || to === issue),
     /** Those that the hub's account may see. */
     projects: () => state.list('project').flatMap(({ id }) => (has(id, 'BROWSE_PROJECTS') ? [id] : [])),
     project(idOrKey: string): string | undefined {

@@ -1,11 +1,12 @@
-import { writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import { HubError, writeTool } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
+import { absent, commentOf, directSettlesMs, happened, told, unclear } from '../evidence.ts'
 import { issueKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
 import { maxText } from '../markdown.ts'
-import { audienceOf, inProject, isServiceProject, moved, mustHave } from '../planning.ts'
+import { admitted, audienceOf, inProject, isServiceProject, moved, mustHave } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 import { hiddenWarning } from '../warnings.ts'
 
@@ -28,8 +29,9 @@ export const commentAdd = writeTool({
   input,
   output,
   example: { key: 'SUP-1', body: 'Reproduced on **staging**: the offset is applied twice.' },
-  async plan({ key, body }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  async plan({ key, body }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     await mustHave(vendor, { issueKey: issue.key }, ['ADD_COMMENTS'])
     const document = vendor.toAdf(body)
     const warnings = [
@@ -59,7 +61,26 @@ export const commentAdd = writeTool({
     // A comment is no update, and others may comment meanwhile; but the issue must still be where policy looked.
     const now = await vendor.issue(key)
     if (now.id !== issue || now.fields.project.key !== project) throw moved(key)
-    const { id } = await vendor.addComment(key, body, operationId)
-    return { id, issue: key, url: `${now.url}?focusedCommentId=${id}` }
+    const { id } = await vendor.write.addComment(key, body, operationId)
+    return { id, issue: key, url: commentUrl(now.url, id) }
+  },
+  settlesMs: directSettlesMs,
+  async reconcile({ key }: Request, context: Asks<Jira>) {
+    const found = await commentOf(context.vendor, key, context)
+    if (found === undefined) return absent
+    if (found === 'unclear') return unclear
+    return happened({ id: found.id, issue: key, url: commentUrl(context.vendor.url(key), found.id) })
+  },
+  async undo({ request, output: done }: Done<Request, z.output<typeof output>>, { vendor }: Reads<Jira>) {
+    if (done === undefined) throw new HubError('refused', `It is not known which comment of ${request.key} it was.`)
+    const now = await vendor.comment(request.key, done.id)
+    if (toMarkdown(now.body).markdown !== toMarkdown(request.body).markdown)
+      throw new HubError('conflict', `Somebody has changed the comment ${done.id} of ${request.key} since then.`)
+    const warnings = [told, 'A deleted comment cannot be brought back.']
+    return { tool: 'comment_delete', input: { key: request.key, id: done.id }, fidelity: 'partial' as const, warnings }
   },
 })
+
+function commentUrl(issue: string, id: string): string {
+  return `${issue}?focusedCommentId=${id}`
+}

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { shownComment, showComments } from '../comments.ts'
 import { issueKey, position } from '../ids.ts'
 import type { Jira } from '../jira.ts'
+import { admitted } from '../planning.ts'
 import { readScopes } from '../scopes.ts'
 
 const input = z.strictObject({
@@ -33,8 +34,9 @@ export const commentList = readTool({
   input,
   output,
   example: { key: 'SUP-1', limit: 5 },
-  async run({ key, limit, cursor, max_chars }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  async run({ key, limit, cursor, max_chars }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     const page = await vendor.comments(issue.key, { limit, start: Number(cursor ?? 0) })
     return {
       key: issue.key,

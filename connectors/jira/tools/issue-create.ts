@@ -1,11 +1,12 @@
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
 import type { Project, User } from '../answers.ts'
+import { absent, createdIssueOf, happened, searchSettlesMs, told, unclear } from '../evidence.ts'
 import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
 import { accountId, issueKey, label, line, projectKey } from '../ids.ts'
-import type { Field, Jira } from '../jira.ts'
+import type { Field, Issue, Jira, JiraReads } from '../jira.ts'
 import { quoted } from '../jql.ts'
 import { maxText } from '../markdown.ts'
 import { isServiceProject, mustHave, present, sentence } from '../planning.ts'
@@ -24,7 +25,7 @@ const input = z.strictObject({
   fields: fieldValues.optional(),
 })
 const output = z.strictObject({ key: z.string(), id: z.string(), url: z.string() })
-type Request = { readonly fields: JsonObject }
+type Request = { readonly project: string; readonly fields: JsonObject }
 
 export const issueCreate = writeTool({
   name: 'issue_create',
@@ -51,8 +52,10 @@ export const issueCreate = writeTool({
   input,
   output,
   example: { project: 'SUP', type: 'Bug', summary: 'Export of appointments stops at 500 rows', labels: ['export'] },
-  async plan(wanted, { vendor }: Reads<Jira>) {
+  async plan(wanted, context: Reads<Jira>) {
+    const { vendor } = context
     const project = await vendor.project(wanted.project)
+    context.admit({ 'jira.project': project.key })
     const type = await findType(vendor, project, wanted.type)
     const permissions = ['CREATE_ISSUES' as const, ...(wanted.assignee === undefined ? [] : ['ASSIGN_ISSUES' as const])]
     await mustHave(vendor, { projectKey: project.key }, permissions)
@@ -118,16 +121,43 @@ export const issueCreate = writeTool({
       fidelity: 'checked' as const,
       undo: 'partial' as const,
       warnings: [...hiddenWarning(wanted.description), ...(await duplicates(vendor, project, wanted.summary))],
-      request: { fields },
+      request: { project: project.id, fields },
     }
   },
   async apply({ fields }: Request, { vendor, operationId }: Writes<Jira>) {
-    const { key, id } = await vendor.create(fields, operationId)
+    const { key, id } = await vendor.write.create(fields, operationId)
     return { key, id, url: vendor.url(key) }
+  },
+  settlesMs: searchSettlesMs,
+  async reconcile({ project }: Request, context: Asks<Jira>) {
+    const found = await createdIssueOf(context.vendor, project, context)
+    if (found === undefined) return absent
+    if (found === 'unclear') return unclear
+    return happened({ key: found.key, id: found.id, url: context.vendor.url(found.key) })
+  },
+  async undo({ output: done }: Done<Request, z.output<typeof output>>, { vendor }: Reads<Jira>) {
+    if (done === undefined) throw new HubError('refused', 'It is not known which issue it was.')
+    const issue = await vendor.issue(done.key)
+    const touched = await touchedSince(vendor, issue)
+    if (touched.length > 0) {
+      throw new HubError('conflict', `${issue.key} has ${sentence(touched)} since it was created. It is left as it is.`)
+    }
+    const warnings = [told, `The key ${issue.key} is not given again.`]
+    return { tool: 'issue_delete', input: { key: issue.key }, fidelity: 'partial' as const, warnings }
   },
 })
 
-async function findType(jira: Jira, project: Project, name: string) {
+/** What a deletion would take along that was not there at the creation. */
+async function touchedSince(jira: JiraReads, { key, fields }: Issue): Promise<readonly string[]> {
+  const [{ changes }, { total }] = [await jira.changes(key, 1), await jira.comments(key, { limit: 1, start: 0 })]
+  return [
+    ...(changes.length > 0 ? ['been changed'] : []),
+    ...(total > 0 ? ['got comments'] : []),
+    ...((fields.subtasks?.length ?? 0) > 0 ? ['got subtasks'] : []),
+  ]
+}
+
+async function findType(jira: JiraReads, project: Project, name: string) {
   const types = await jira.issueTypes(project.key)
   const type = types.find((each) => each.name.toLowerCase() === name.toLowerCase())
   if (type !== undefined) return type
@@ -139,7 +169,7 @@ async function findType(jira: Jira, project: Project, name: string) {
   )
 }
 
-async function findAssignee(jira: Jira, project: Project, id: string): Promise<User> {
+async function findAssignee(jira: JiraReads, project: Project, id: string): Promise<User> {
   const [user] = (await jira.assignable({ project: project.key }, { accountId: id }, 2)).filter((each) => each.id === id)
   if (user !== undefined) return user
   throw new HubError(
@@ -149,7 +179,7 @@ async function findAssignee(jira: Jira, project: Project, id: string): Promise<U
 }
 
 /** A parent elsewhere would tie the issue to records that nobody asked policy about. */
-async function parentIn(jira: Jira, project: Project, key: string): Promise<void> {
+async function parentIn(jira: JiraReads, project: Project, key: string): Promise<void> {
   const parent = await jira.issue(key)
   if (parent.fields.project.id !== project.id)
     throw new HubError('invalid_input', `${key} is not in ${project.key}. A parent must be in the same project.`)
@@ -171,7 +201,7 @@ const priorityOf = (screen: readonly Field[], name: string) => ({ id: findPriori
 const nameOfPriority = (screen: readonly Field[], name: string) => findPriority(screen, name).name
 
 /** Only a hint: the same words in the last two weeks. */
-async function duplicates(jira: Jira, project: Project, summary: string): Promise<readonly string[]> {
+async function duplicates(jira: JiraReads, project: Project, summary: string): Promise<readonly string[]> {
   const words = summary.match(/[\p{L}\p{N}]{3,}/gu)?.slice(0, 8) ?? []
   if (words.length === 0) return []
   const jql = `project = ${quoted(project.key)} AND created >= "-14d" AND summary ~ ${quoted(words.join(' '))} ORDER BY created DESC`

@@ -1,15 +1,16 @@
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
+import { absent, directSettlesMs, happened, isGone, unclear } from '../evidence.ts'
 import { issueKey } from '../ids.ts'
 import type { Issue, Jira } from '../jira.ts'
-import { audienceOf, inProject, mustBeAt, mustHave, present } from '../planning.ts'
+import { admitted, audienceOf, inProject, mustBeAt, mustHave, present } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({ key: issueKey })
 const output = z.strictObject({ key: z.string(), deleted: z.literal(true) })
-type Request = { readonly key: string; readonly rev: string }
+type Request = { readonly key: string; readonly rev: string; readonly project: string }
 
 export const issueDelete = writeTool({
   name: 'issue_delete',
@@ -43,8 +44,9 @@ export const issueDelete = writeTool({
   input,
   output,
   example: { key: 'SUP-3' },
-  async plan({ key }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  async plan({ key }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     await mustHave(vendor, { issueKey: issue.key }, ['DELETE_ISSUES'])
     const subtasks = issue.fields.subtasks?.length ?? 0
     if (subtasks > 0)
@@ -66,13 +68,20 @@ export const issueDelete = writeTool({
       fidelity: 'checked' as const,
       undo: 'none' as const,
       warnings: ['Jira keeps no copy: comments, attachments, history and links go with the issue.'],
-      request: { key: issue.key, rev: issue.rev },
+      request: { key: issue.key, rev: issue.rev, project: issue.fields.project.key },
     }
   },
   async apply({ key, rev }: Request, { vendor }: Writes<Jira>) {
     await mustBeAt(vendor, key, rev)
-    await vendor.delete(key)
+    await vendor.write.delete(key)
     return { key, deleted: true as const }
+  },
+  settlesMs: directSettlesMs,
+  async reconcile({ key, project }: Request, { vendor }: Asks<Jira>) {
+    if (!(await isGone(vendor.issue(key)))) return absent
+    // Gone, or out of sight: it counts as deleted only while the account can see and delete what is in its project.
+    const granted = await vendor.permissions({ projectKey: project }, ['DELETE_ISSUES'])
+    return granted.has('DELETE_ISSUES') ? happened({ key, deleted: true as const }) : unclear
   },
 })
 

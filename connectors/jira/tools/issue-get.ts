@@ -5,11 +5,16 @@ import { toMarkdown } from '../adf.ts'
 import { shownComment, showComments } from '../comments.ts'
 import { issueKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
+import { admitted } from '../planning.ts'
 import { readScopes } from '../scopes.ts'
 
 const input = z.strictObject({
   key: issueKey,
   comments: z.int().min(0).max(20).default(0).describe('How many of the newest comments'),
+  include: z
+    .array(z.enum(['links', 'subtasks', 'attachments']))
+    .max(3)
+    .default([]),
   body: z.enum(['markdown', 'none']).default('markdown').describe('Whether to give the description'),
   max_chars: z.int().min(100).max(20_000).default(4_000).describe('For the description, and for each comment'),
 })
@@ -34,6 +39,9 @@ const output = z.strictObject({
   truncated: z.boolean().optional(),
   /** Kinds of content in the description that Markdown cannot hold. */
   adf_lossy: z.array(z.string()).optional(),
+  links: z.array(z.strictObject({ id: z.string(), says: z.string(), key: z.string() })).optional(),
+  subtasks: z.array(z.string()).optional(),
+  attachments: z.array(z.strictObject({ id: z.string(), name: z.string(), type: z.string(), bytes: z.int() })).optional(),
   comments: z.array(shownComment).optional(),
   comments_total: z.int().optional(),
   rev: z.string(),
@@ -52,11 +60,13 @@ export const issueGet = readTool({
   resources: ({ project }) => ({ 'jira.project': project }),
   input,
   output,
-  example: { key: 'OPS-42', comments: 3 },
-  async run({ key, comments, body, max_chars }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  example: { key: 'OPS-42', comments: 3, include: ['links'] },
+  async run({ key, comments, include, body, max_chars }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     // By the resolved key: a moved issue is commented where it is now.
     const page = comments === 0 ? undefined : await vendor.comments(issue.key, { limit: comments, start: 0 })
+    const related = include.length === 0 ? undefined : await vendor.related(issue.key)
     const { fields } = issue
     const { markdown, lossy } = toMarkdown(fields.description)
     const description = body === 'none' ? undefined : cutText(markdown, max_chars)
@@ -81,6 +91,21 @@ export const issueGet = readTool({
       ...(description && description.text !== '' ? { description: description.text } : {}),
       ...(description?.cut ? { truncated: true } : {}),
       ...(description && lossy.length > 0 ? { adf_lossy: [...lossy] } : {}),
+      // Keys only: what others say may be outside of what the person may see.
+      ...(related && include.includes('links')
+        ? { links: related.links.map(({ id, type, says, other }) => ({ id, says: type[says], key: other })) }
+        : {}),
+      ...(related && include.includes('subtasks') ? { subtasks: related.subtasks } : {}),
+      ...(related && include.includes('attachments')
+        ? {
+            attachments: related.attachments.map(({ id, filename, mimeType, size }) => ({
+              id,
+              name: filename,
+              type: mimeType,
+              bytes: size,
+            })),
+          }
+        : {}),
       ...(page ? { comments: showComments(page.comments, max_chars), comments_total: page.total } : {}),
       rev: issue.rev,
       content_trust: 'untrusted' as const,

@@ -1,27 +1,15 @@
 import { HubError, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { accountId, issueKey, label, line, pageToken, projectKey } from '../ids.ts'
+import { filters as common } from '../filters.ts'
+import { pageToken, projectKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
 import { buildJql, orders } from '../jql.ts'
 import { readScopes } from '../scopes.ts'
 
-const names = z.array(line(60)).min(1).max(20)
 const input = z.strictObject({
   projects: z.array(projectKey).min(1).max(20).optional().describe('Project keys'),
-  types: names.optional().describe('Issue types by name'),
-  statuses: names.optional().describe('Statuses by name'),
-  assignee: z
-    .union([z.literal(['me', 'nobody']), accountId])
-    .optional()
-    .describe('accountId, me or nobody'),
-  labels: z.array(label).min(1).max(10).optional().describe('Has all of these'),
-  text: line(200).optional().describe('Words anywhere in the issue'),
-  updated_after: z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })])
-    .optional()
-    .describe('Date or time'),
-  parent: issueKey.optional(),
+  ...common,
   order: z.enum(Object.keys(orders) as [keyof typeof orders]).default('recently_updated'),
   limit: z.int().min(1).max(50).default(20),
   cursor: pageToken.optional(),

@@ -1,10 +1,11 @@
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
+import { changedSince, directSettlesMs, evidence, issueChanged, told } from '../evidence.ts'
 import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
 import { issueKey, line } from '../ids.ts'
 import type { Issue, Jira, Transition } from '../jira.ts'
-import { audienceOf, inProject, mustBeAt, mustHave, present, sentence } from '../planning.ts'
+import { admitted, audienceOf, inProject, mustBeAt, mustHave, present, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z
@@ -42,8 +43,9 @@ export const issueTransition = writeTool({
   input,
   output,
   example: { key: 'OPS-42', to_status: 'In Progress' },
-  async plan({ key, to_status, transition: wanted, fields = {} }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  async plan({ key, to_status, transition: wanted, fields = {} }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     await mustHave(vendor, { issueKey: issue.key }, ['TRANSITION_ISSUES'])
     const offered = await vendor.transitions(issue.key)
     const transition = to_status === undefined ? byName(issue, offered, wanted ?? '') : byStatus(issue, offered, to_status)
@@ -80,10 +82,23 @@ export const issueTransition = writeTool({
       request: { key: issue.key, rev: issue.rev, transition: transition.id, from, to: transition.to.name, fields: send },
     }
   },
-  async apply({ key, rev, transition, from, to, fields }: Request, { vendor }: Writes<Jira>) {
+  async apply({ key, rev, transition, from, to, fields }: Request, { vendor, operationId }: Writes<Jira>) {
     await mustBeAt(vendor, key, rev)
-    await vendor.transition(key, transition, fields)
+    await vendor.write.transition(key, transition, fields, operationId)
     return { key, from, to }
+  },
+  settlesMs: directSettlesMs,
+  async reconcile({ key, rev, from, to }: Request, { vendor, operationId }: Asks<Jira>) {
+    return evidence(await issueChanged(vendor, { key, rev }, operationId), { key, from, to })
+  },
+  async undo({ request: { key, from, to, fields } }: Done<Request, z.output<typeof output>>, { vendor }: Reads<Jira>) {
+    const issue = await vendor.issue(key)
+    if (issue.fields.status.name !== to) throw changedSince(issue, 'the status')
+    const [back] = (await vendor.transitions(issue.key)).filter((each) => each.to.name === from)
+    if (back === undefined) throw new HubError('refused', `The workflow offers no way from ${to} back to ${from}.`)
+    const set = Object.keys(fields).length > 0 ? ['The fields that it set stay, unless the workflow clears them.'] : []
+    const given = { key: issue.key, transition: back.id }
+    return { tool: 'issue_transition', input: given, fidelity: 'partial' as const, warnings: [told, ...set] }
   },
 })
 

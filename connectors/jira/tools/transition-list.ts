@@ -3,6 +3,7 @@ import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { issueKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
+import { admitted } from '../planning.ts'
 import { readScopes } from '../scopes.ts'
 
 const input = z.strictObject({ key: issueKey })
@@ -35,8 +36,9 @@ export const transitionList = readTool({
   input,
   output,
   example: { key: 'OPS-42' },
-  async run({ key }, { vendor }: Reads<Jira>) {
-    const issue = await vendor.issue(key)
+  async run({ key }, context: Reads<Jira>) {
+    const { vendor } = context
+    const issue = await admitted(key, context)
     const transitions = await vendor.transitions(issue.key)
     return {
       key: issue.key,

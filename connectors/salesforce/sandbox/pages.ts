@@ -13,10 +13,14 @@ interface Where {
 
 const [smallest, largest] = [200, 2_000]
 
-export function firstPage({ state, version, now }: Where, { query, headers }: SandboxRequest): JsonObject {
+export function firstPage(
+  { state, version, now }: Where,
+  { query, headers }: SandboxRequest,
+  deletedToo: boolean,
+): JsonObject {
   const soql = query.get('q')
   if (soql === null) throw new Refusal(400, 'MALFORMED_QUERY', 'A query string has to be specified')
-  const { totalSize, records } = runQuery(state, soql, version, now)
+  const { totalSize, records } = runQuery(state, { soql, version, now, deletedToo })
   const asked = Number(/batchSize\s*=\s*(\d+)/i.exec(headers.get('sforce-query-options') ?? '')?.[1] ?? largest)
   const size = Math.min(Math.max(asked, smallest), largest)
   if (records.length <= size) return { totalSize, done: true, records }

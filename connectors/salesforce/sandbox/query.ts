@@ -1,15 +1,15 @@
 // SOQL, read by a parser that others wrote and evaluated on the records of the org.
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
 import { createRequire } from 'node:module'
-import type { FieldType, OrderByClause, Query, parseQuery as ParseQuery } from '@jetstreamapp/soql-parser-js'
+import type { FieldType, OrderByClause, Query, Subquery, parseQuery as ParseQuery } from '@jetstreamapp/soql-parser-js'
 import type { Json, JsonObject, SandboxState } from 'toolgate/kit'
 import { columnAt, valueAt } from './fields.ts'
 import type { Column } from './fields.ts'
 import { userRecordAccess } from './record-access.ts'
 import { Refusal } from './refusal.ts'
-import { isComparable, objectCalled } from './schema.ts'
+import { isComparable, objectCalled, objects } from './schema.ts'
 import type { SandboxObject } from './schema.ts'
-import { all, answered } from './store.ts'
+import { all, answered, everyOne } from './store.ts'
 import type { SandboxRecord } from './store.ts'
 import { comparable, compileWhere } from './where.ts'
 
@@ -25,7 +25,15 @@ export interface Selection {
   readonly records: readonly JsonObject[]
 }
 
-export function runQuery(state: SandboxState, soql: string, version: string, now: Date): Selection {
+export interface Asked {
+  readonly soql: string
+  readonly version: string
+  readonly now: Date
+  /** Deleted records too, as queryAll gives them. */
+  readonly deletedToo: boolean
+}
+
+export function runQuery(state: SandboxState, { soql, version, now, deletedToo }: Asked): Selection {
   const query = parse(soql)
   const strange = Object.keys(query).find((clause) => !known.has(clause))
   if (strange !== undefined) throw malformed(`this sandbox does not evaluate ${strange}`)
@@ -36,11 +44,19 @@ export function runQuery(state: SandboxState, soql: string, version: string, now
   if (sObject.toLowerCase() === 'userrecordaccess') return userRecordAccess(state, query)
   const object = objectCalled(sObject)
   if (!object) throw new Refusal(400, 'INVALID_TYPE', `sObject type '${sObject}' is not supported.`)
-  const columns = isCount(fields) ? [] : fields.map((field) => columnAt(object, pathOf(field)))
-  const found = filtered(state, object, query, now)
+  const counted = isCount(fields)
+  const plain = fields.filter((field) => field.type !== 'FieldSubquery')
+  const columns = counted ? [] : plain.map((field) => columnAt(object, pathOf(field)))
+  const lists = fields.flatMap((field) =>
+    field.type === 'FieldSubquery' ? [relatedList(state, object, field.subquery)] : [],
+  )
+  const found = filtered(state, object, query, { now, deletedToo })
   if (isCount(fields)) return { totalSize: Math.min(found.length, limit), records: [] }
   const page = ordered(state, object, found, query).slice(offset, offset + limit)
-  const records = page.map((record) => project(state, object, record, columns, version))
+  const records = page.map((record) => ({
+    ...project(state, object, record, columns, version),
+    ...Object.fromEntries(lists.map((list) => [list.name, list.of(record, version, now)])),
+  }))
   return { totalSize: records.length, records }
 }
 
@@ -54,11 +70,61 @@ function parse(soql: string): Query {
   }
 }
 
-function filtered(state: SandboxState, object: SandboxObject, { where }: Query, now: Date): readonly SandboxRecord[] {
-  const records = all(state, object)
+function filtered(
+  state: SandboxState,
+  object: SandboxObject,
+  { where }: Pick<Query, 'where'>,
+  { now, deletedToo }: Pick<Asked, 'now' | 'deletedToo'>,
+): readonly SandboxRecord[] {
+  const records = deletedToo ? everyOne(state, object) : all(state, object)
   if (!where) return records
-  const test = compileWhere(object, where, now)
+  const test = compileWhere(object, where, now, (inner) => joined(state, inner, now))
   return records.filter((record) => test((column) => valueAt(state, record, column)))
+}
+
+/** What a semi-join compares with: the ids that another query selects. */
+function joined(state: SandboxState, query: Query, now: Date): ReadonlySet<unknown> {
+  const strange = Object.keys(query).find((clause) => !['fields', 'sObject', 'where'].includes(clause))
+  const object = objectCalled(query.sObject ?? '')
+  const [only, ...more] = query.fields ?? []
+  if (strange !== undefined || !object || !only || more.length > 0)
+    throw malformed('semi join sub-selects take one id field')
+  const column = columnAt(object, pathOf(only))
+  if (column.via || !['id', 'reference'].includes(column.field.type))
+    throw malformed('semi join sub-selects take an id field')
+  const found = filtered(state, object, query, { now, deletedToo: false })
+  return new Set(found.map((record) => valueAt(state, record, column)).filter((value) => value !== null))
+}
+
+/** A parent's children by the name of the relationship, one level deep. */
+function relatedList(state: SandboxState, parent: SandboxObject, query: Subquery) {
+  const strange = Object.keys(query).find(
+    (clause) => !['fields', 'relationshipName', 'where', 'orderBy', 'limit'].includes(clause),
+  )
+  const children = objects.flatMap((object) =>
+    object.fields
+      .filter((field) => field.childRelationship?.toLowerCase() === query.relationshipName.toLowerCase())
+      .filter((field) => field.referenceTo.includes(parent.name))
+      .map((by) => ({ object, by })),
+  )
+  const [child] = children
+  if (strange !== undefined || !child)
+    throw new Refusal(
+      400,
+      'INVALID_TYPE',
+      `Didn't understand relationship '${query.relationshipName}' in FROM part of query call.`,
+    )
+  const { object, by } = child
+  const columns = (query.fields ?? []).map((field) => columnAt(object, pathOf(field)))
+  return {
+    name: by.childRelationship ?? '',
+    of(record: SandboxRecord, version: string, now: Date): JsonObject | null {
+      const mine = filtered(state, object, query, { now, deletedToo: false }).filter((one) => one[by.name] === record['Id'])
+      const page = ordered(state, object, mine, query).slice(0, query.limit ?? most)
+      const records = page.map((one) => project(state, object, one, columns, version))
+      return records.length === 0 ? null : { totalSize: records.length, done: true, records }
+    },
+  }
 }
 
 /** Empty values come first unless the query says otherwise. */
@@ -66,7 +132,7 @@ function ordered(
   state: SandboxState,
   object: SandboxObject,
   records: readonly SandboxRecord[],
-  { orderBy = [] }: Query,
+  { orderBy = [] }: Pick<Query, 'orderBy'>,
 ): readonly SandboxRecord[] {
   const keys = [orderBy].flat().map((clause) => keyOf(object, clause))
   return records.toSorted((left, right) => {

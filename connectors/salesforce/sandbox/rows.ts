@@ -19,9 +19,14 @@ export function getRow({ state, object, version }: Place, id: string, fields: st
   return { status: 200, body: answered(object.name, id, version, values) }
 }
 
-export function createRow(place: Place, request: SandboxRequest): SandboxResponse {
+export function createRow(
+  place: Place,
+  request: SandboxRequest,
+  key: Readonly<Record<string, string>> = {},
+): SandboxResponse {
   const { state, object, now } = place
-  const given = validated(place, bodyOf(request), 'create')
+  const given = validated(place, { ...bodyOf(request), ...key }, 'create')
+  requireUnique(place, given)
   requireNoDuplicate(place, given, request)
   const id = sandboxId(object.prefix, state.next(object.prefix))
   const time = salesforceTime(now)
@@ -104,6 +109,16 @@ function requireUnmodified(record: SandboxRecord, header: string | null): void {
   if (Number.isNaN(since)) throw new Refusal(400, 'INVALID_HEADER', 'The If-Unmodified-Since header is not a valid date.')
   if (Date.parse(String(record['LastModifiedDate'])) > since) {
     throw new Refusal(412, 'PRECONDITION_FAILED', 'The resource was modified after the given date.')
+  }
+}
+
+function requireUnique({ state, object }: Place, given: SandboxRecord): void {
+  for (const { name, label } of object.fields.filter(({ externalId }) => externalId)) {
+    const value = given[name]
+    const other = value === undefined || value === null ? undefined : all(state, object).find((one) => one[name] === value)
+    if (!other) continue
+    const message = `duplicate value found: ${label} duplicates value on record with id: ${String(other['Id'])}`
+    throw new Refusal(400, 'DUPLICATE_VALUE', message, { fields: [] })
   }
 }
 

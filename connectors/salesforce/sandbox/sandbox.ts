@@ -4,10 +4,12 @@ import type { Sandbox, SandboxRequest, SandboxResponse, SandboxState } from 'too
 import type { z } from 'zod'
 import { recordId, toLongId } from '../identifiers.ts'
 import type { settings } from '../settings.ts'
+import { composite } from './composite.ts'
 import { describe, describeGlobal } from './describe.ts'
 import { firstPage, laterPage } from './pages.ts'
 import { Refusal } from './refusal.ts'
 import { createRow, deleteRow, getRow, updateRow } from './rows.ts'
+import { byExternalId } from './upsert.ts'
 import type { Place } from './store.ts'
 import { objectCalled } from './schema.ts'
 import { search } from './search.ts'
@@ -18,7 +20,7 @@ const dailyRequests = 100_000
 const versions = Array.from({ length: 37 }, (_, index) => `${31 + index}.0`)
 
 export const sandbox: Sandbox<z.input<typeof settings>> = {
-  settings: { instance: account.instance, client_id: account.clientId },
+  settings: { instance: account.instance, client_id: account.clientId, idempotency_field: 'MCP_Idem__c' },
   credential: account.clientSecret,
   seed,
   respond(request, state, now) {
@@ -55,10 +57,12 @@ function answer(request: SandboxRequest, state: SandboxState, now: Date): Sandbo
   if (version === undefined || !versions.includes(version)) throw nothing()
   const segments = (rest[0] ?? '').split('/').filter((segment) => segment !== '')
   if (resource === 'sobjects') return sobjects(request, segments, { state, version, now })
+  if (resource === 'composite' && segments.length === 0 && method === 'POST')
+    return composite(request, state, (part, on) => answer(part, on, now))
   if (method !== 'GET')
     throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are HEAD,GET`)
-  if (resource === 'query' && segments.length === 0)
-    return { status: 200, body: firstPage({ state, version, now }, request) }
+  if ((resource === 'query' || resource === 'queryAll') && segments.length === 0)
+    return { status: 200, body: firstPage({ state, version, now }, request, resource === 'queryAll') }
   if (resource === 'query' && segments[0] !== undefined)
     return { status: 200, body: laterPage({ state, version, now }, segments[0]) }
   if (resource === 'parameterizedSearch') return { status: 200, body: search(state, query, version) }
@@ -73,8 +77,11 @@ function sobjects(
   const { method } = request
   if (name === undefined && method === 'GET') return { status: 200, body: describeGlobal(where.version) }
   const object = name === undefined ? undefined : objectCalled(name)
-  if (!object || rest.length > 0) throw nothing()
+  if (!object) throw nothing()
   const place = { ...where, object }
+  const [value, ...further] = rest
+  if (id !== undefined && value !== undefined && further.length === 0) return byExternalId(place, id, value, request)
+  if (rest.length > 0) throw nothing()
   if (id === 'describe' && method === 'GET') return { status: 200, body: describe(object, where.version) }
   if (id === undefined && method === 'POST') return createRow(place, request)
   if (id === undefined) throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are POST`)

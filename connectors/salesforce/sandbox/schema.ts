@@ -14,6 +14,7 @@ export type FieldType =
   | 'date'
   | 'datetime'
   | 'reference'
+  | 'base64'
 
 export interface SandboxField {
   readonly name: string
@@ -33,6 +34,8 @@ export interface SandboxField {
   readonly relationship: string | undefined
   /** What the parent calls the list of these. */
   readonly childRelationship: string | undefined
+  /** Records can be named by it; its values are unique. */
+  readonly externalId: boolean
 }
 
 export interface SandboxObject {
@@ -62,6 +65,7 @@ function define(name: string, type: FieldType, more: Draft = {}): SandboxField {
     referenceTo: [],
     relationship: undefined,
     childRelationship: undefined,
+    externalId: false,
     ...more,
   }
 }
@@ -111,6 +115,10 @@ const owner = define('OwnerId', 'reference', {
   relationship: 'Owner',
 })
 
+/** Custom fields: where the hub leaves an operation's id, and what the company's own books call a customer. */
+const operation = text('MCP_Idem__c', 64, { externalId: true })
+const customerNumber = text('Customer_Number__c', 20, { externalId: true })
+
 /** Stage, probability, closed, won. */
 export const stages: Readonly<Record<string, readonly [probability: number, closed: boolean, won: boolean]>> = {
   Prospecting: [10, false, false],
@@ -140,6 +148,7 @@ export const objects: readonly SandboxObject[] = [
       define('Website', 'url', { length: 255 }),
       text('BillingCity', 40),
       define('AnnualRevenue', 'currency', { hidden: true }),
+      customerNumber,
       longText('Description'),
     ],
   },
@@ -180,6 +189,7 @@ export const objects: readonly SandboxObject[] = [
       define('IsClosed', 'boolean', { nillable: false, ...readOnly, default: false }),
       define('IsWon', 'boolean', { nillable: false, ...readOnly, default: false }),
       longText('Description'),
+      operation,
     ],
   },
   {
@@ -198,6 +208,7 @@ export const objects: readonly SandboxObject[] = [
       picklist('Status', ['New', 'Working', 'Escalated', 'Closed'], { nillable: false, restricted: true, default: 'New' }),
       picklist('Priority', ['High', 'Medium', 'Low'], { restricted: true, default: 'Medium' }),
       picklist('Origin', ['Phone', 'Email', 'Web'], { restricted: true }),
+      operation,
       define('IsClosed', 'boolean', { nillable: false, ...readOnly, default: false }),
       longText('Description'),
     ],
@@ -246,7 +257,53 @@ export const objects: readonly SandboxObject[] = [
         restricted: true,
         default: 'Open - Not Contacted',
       }),
+      operation,
       longText('Description'),
+    ],
+  },
+  {
+    name: 'CaseComment',
+    label: 'Case Comment',
+    labelPlural: 'Case Comments',
+    prefix: '00a',
+    writable: true,
+    fields: [
+      ...system,
+      lookup('ParentId', ['Case'], 'CaseComments', { nillable: false }),
+      define('CommentBody', 'textarea', { length: 4_000 }),
+      define('IsPublished', 'boolean', { nillable: false, default: false }),
+    ],
+  },
+  {
+    name: 'ContentNote',
+    label: 'Note',
+    labelPlural: 'Notes',
+    prefix: '069',
+    writable: true,
+    fields: [
+      ...system,
+      text('Title', 255, { nillable: false }),
+      define('Content', 'base64'),
+      text('TextPreview', 255, readOnly),
+      owner,
+    ],
+  },
+  {
+    name: 'ContentDocumentLink',
+    label: 'Content Document Link',
+    labelPlural: 'Content Document Link',
+    prefix: '06A',
+    writable: true,
+    fields: [
+      ...system.filter(({ name }) => name === 'Id' || name === 'IsDeleted' || name === 'SystemModstamp'),
+      define('ContentDocumentId', 'reference', { length: 18, nillable: false, referenceTo: ['ContentNote'] }),
+      define('LinkedEntityId', 'reference', {
+        length: 18,
+        nillable: false,
+        referenceTo: ['Account', 'Contact', 'Opportunity', 'Case', 'Lead'],
+      }),
+      picklist('ShareType', ['V', 'C', 'I'], { restricted: true }),
+      picklist('Visibility', ['AllUsers', 'InternalUsers', 'SharedUsers'], { restricted: true, default: 'AllUsers' }),
     ],
   },
   {
@@ -277,5 +334,5 @@ export function visibleField(object: SandboxObject, name: string): SandboxField 
 
 /** Long text can be neither filtered nor sorted by. */
 export function isComparable(field: SandboxField): boolean {
-  return field.type !== 'textarea'
+  return field.type !== 'textarea' && field.type !== 'base64'
 }

@@ -34,10 +34,11 @@ export function find(state: SandboxState, object: SandboxObject, id: string): Sa
 
 /** Without the deleted ones, in order of their ids. */
 export function all(state: SandboxState, object: SandboxObject): readonly SandboxRecord[] {
-  return state
-    .list(object.name)
-    .map(({ value }) => value as SandboxRecord)
-    .filter((record) => record['IsDeleted'] !== true)
+  return everyOne(state, object).filter((record) => record['IsDeleted'] !== true)
+}
+
+export function everyOne(state: SandboxState, object: SandboxObject): readonly SandboxRecord[] {
+  return state.list(object.name).map(({ value }) => value as SandboxRecord)
 }
 
 export function save(state: SandboxState, object: SandboxObject, record: SandboxRecord): void {

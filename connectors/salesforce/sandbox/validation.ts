@@ -52,6 +52,15 @@ export function derived(
       const CaseNumber = record['CaseNumber'] || String(1100 + state.next('case-number')).padStart(8, '0')
       return { ...record, CaseNumber, IsClosed: record['Status'] === 'Closed' }
     }
+    case 'ContentNote': {
+      const html = Buffer.from(String(record['Content'] ?? ''), 'base64').toString('utf8')
+      const plain = html
+        .replace(/<[^>]*>/g, ' ')
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&amp;', '&')
+      return { ...record, TextPreview: plain.replace(/\s+/g, ' ').trim().slice(0, 255) }
+    }
     case 'Task':
       return { ...record, IsClosed: record['Status'] === 'Completed' }
     default:
@@ -73,6 +82,9 @@ function valueOf({ state }: Place, field: SandboxField, value: unknown): string 
       if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(Date.parse(value))) {
         throw unreadable(field, value)
       }
+      return value
+    case 'base64':
+      if (typeof value !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) throw unreadable(field, value)
       return value
     case 'reference':
       return reference(state, field, value)

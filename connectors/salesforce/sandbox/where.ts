@@ -1,5 +1,5 @@
 // The conditions of a query, evaluated. What is not understood is refused; nothing is passed over.
-import type { Condition, NegationCondition, ValueQueryCondition, WhereClause } from '@jetstreamapp/soql-parser-js'
+import type { Condition, NegationCondition, Query, ValueQueryCondition, WhereClause } from '@jetstreamapp/soql-parser-js'
 import { toLongId } from '../identifiers.ts'
 import { spanOf } from './dates.ts'
 import type { Span } from './dates.ts'
@@ -16,8 +16,11 @@ type Token = '(' | ')' | 'NOT' | 'AND' | 'OR' | Test
 
 const numeric = new Set(['currency', 'percent'])
 
-export function compileWhere(object: SandboxObject, where: WhereClause, now: Date): Test {
-  const tokens = tokensOf(where, (condition) => compileCondition(object, condition, now))
+/** What a query inside a condition selects. */
+type Join = (query: Query) => ReadonlySet<unknown>
+
+export function compileWhere(object: SandboxObject, where: WhereClause, now: Date, join: Join): Test {
+  const tokens = tokensOf(where, (condition) => compileCondition(object, condition, now, join))
   const test = expression(tokens)
   if (tokens.length > 0) throw malformed('unexpected token')
   return test
@@ -69,9 +72,15 @@ function term(tokens: Token[]): Test {
   return inner
 }
 
-function compileCondition(object: SandboxObject, condition: Leaf, now: Date): Test {
-  if (!('field' in condition) || !('value' in condition))
-    throw malformed('this sandbox evaluates no functions or subqueries')
+function compileCondition(object: SandboxObject, condition: Leaf, now: Date, join: Join): Test {
+  if ('valueQuery' in condition) {
+    const column = columnAt(object, condition.field)
+    if (!['id', 'reference'].includes(column.field.type) || !/^(?:NOT )?IN$/.test(condition.operator))
+      throw malformed('semi join sub-selects are for ids')
+    const ids = join(condition.valueQuery)
+    return (read) => ids.has(read(column)) === (condition.operator === 'IN')
+  }
+  if (!('field' in condition) || !('value' in condition)) throw malformed('this sandbox evaluates no functions')
   const column = columnAt(object, condition.field)
   const { field } = column
   if (!isComparable(field))

@@ -48,7 +48,9 @@ export const objectDescribe = readTool({
   }),
   example: { object: 'Opportunity', fields: ['StageName', 'Amount', 'CloseDate'] },
   resources: ({ object }) => ({ 'sf.object': object }),
-  async run({ object, fields }, { vendor, now }: Reads<Salesforce>) {
+  async run({ object, fields }, context: Reads<Salesforce>) {
+    const { vendor, now } = context
+    context.admit({ 'sf.object': object })
     const schema = await vendor.describe(object, now)
     const wanted = fields ? fields.map((name) => schema.field(name)) : schema.fields
     const profile = profiles[object]

@@ -1,21 +1,24 @@
 // Makes a new record. Tasks have a tool of their own.
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { check, fieldValues, missing } from '../check.ts'
 import type { FieldValues } from '../check.ts'
+import { createOnce, evidenceOfCreate, settlesMs } from '../evidence.ts'
 import { fieldsOf, profiles } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import { fetchRecord } from '../record.ts'
-import type { ObjectSchema, Salesforce } from '../salesforce.ts'
+import { fetchRecord, tagOf } from '../record.ts'
+import { deletion } from '../restore.ts'
+import type { ObjectSchema, Salesforce, SalesforceReader } from '../salesforce.ts'
 import { condition } from '../soql.ts'
 
-const objects = ['Account', 'Contact', 'Opportunity', 'Case', 'Lead'] as const
+export const creatable = ['Account', 'Contact', 'Opportunity', 'Case', 'Lead'] as const
 
-interface Request {
+export interface Creating {
   readonly object: ObjectName
   readonly values: JsonObject
-  readonly [key: string]: string | JsonObject
+  readonly tag: string | null
+  readonly [key: string]: string | JsonObject | null
 }
 
 export const recordCreate = writeTool({
@@ -28,58 +31,80 @@ export const recordCreate = writeTool({
   verb: 'create',
   scopes: ['api', 'Create on the object', 'field-level Edit'],
   resolves: ['sf.object'],
-  routes: objects.map((object) => `POST /services/data/{version}/sobjects/${object}`),
-  changes: fieldsOf(objects, (profile) => [...profile.update, ...profile.create]),
-  input: z.strictObject({ object: z.enum(objects), fields: fieldValues }),
+  routes: creatable.flatMap((object) => [
+    `POST /services/data/{version}/sobjects/${object}`,
+    `PATCH /services/data/{version}/sobjects/${object}/{external_id_field}/{operation}`,
+  ]),
+  changes: fieldsOf(creatable, (profile) => [...profile.update, ...profile.create]),
+  input: z.strictObject({ object: z.enum(creatable), fields: fieldValues }),
   output: z.strictObject({ object: z.string(), id: z.string(), url: z.string() }),
   example: {
     object: 'Lead',
     fields: { FirstName: 'Marta', LastName: 'Kowalska', Company: 'Vistula Physiotherapy', Status: 'Open - Not Contacted' },
   },
-  async plan({ object, fields }, { vendor, now }: Reads<Salesforce>) {
-    const schema = await vendor.describe(object, now)
-    if (!schema.createable)
-      throw new HubError('forbidden', `The hub's user in Salesforce may not create ${schema.name} records.`)
-    const { values, warnings } = check(schema, object, fields, 'create')
-    const lacking = missing(schema, values)
-    if (lacking.length > 0) throw new HubError('invalid_input', `A new ${object} also needs: ${lacking.join(', ')}.`)
-    await requireReferences(vendor, schema, values)
-    const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
-    const request: Request = { object, values: given }
-    return {
-      summary: `Create ${object}: ${Object.keys(given).join(', ')}.`,
-      effects: [
-        {
-          verb: 'create' as const,
-          target: `sf:${object}/new`,
-          resources: { 'sf.object': object },
-          before: {},
-          after: given,
-        },
-      ],
-      audience: {
-        external: false,
-        people: 'unknown' as const,
-        massMention: false,
-        where: 'whoever works with such records in Salesforce',
-      },
-      fidelity: 'checked' as const,
-      undo: 'partial' as const,
-      warnings: [
-        ...warnings,
-        ...(await duplicates(vendor, schema, object, values)),
-        'Automations of this Salesforce org may act on the new record and may send e-mail.',
-      ],
-      request,
-    }
+  plan: planCreate,
+  async apply(request: Creating, { vendor, operationId }: Writes<Salesforce>) {
+    return outputOf(vendor, request, await createOnce(vendor, request, operationId))
   },
-  async apply({ object, values }: Request, { vendor }: Writes<Salesforce>) {
-    const id = await vendor.create(object, values)
-    return { object, id, url: vendor.url(id) }
+  settlesMs,
+  async reconcile(request: Creating, context: Asks<Salesforce>) {
+    const found = await evidenceOfCreate(request, context)
+    if (found.verdict !== 'happened') return { verdict: found.verdict }
+    return { verdict: 'happened' as const, output: outputOf(context.vendor, request, found.id) }
   },
+  undo: async ({ request, output, at }: Done<Creating, { id: string }>, { vendor }: Reads<Salesforce>) =>
+    await deletion(vendor, { ...request, output, at }),
 })
 
-async function requireReferences(vendor: Salesforce, schema: ObjectSchema, values: FieldValues): Promise<void> {
+/** What it would change, looked up; also as a part of several. */
+export async function planCreate(
+  { object, fields }: { readonly object: (typeof creatable)[number]; readonly fields: FieldValues },
+  context: Reads<Salesforce>,
+) {
+  const { vendor, now } = context
+  context.admit({ 'sf.object': object })
+  const schema = await vendor.describe(object, now)
+  if (!schema.createable)
+    throw new HubError('forbidden', `The hub's user in Salesforce may not create ${schema.name} records.`)
+  const { values, warnings } = check(schema, object, fields, 'create')
+  const lacking = missing(schema, values)
+  if (lacking.length > 0) throw new HubError('invalid_input', `A new ${object} also needs: ${lacking.join(', ')}.`)
+  await requireReferences(vendor, schema, values)
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+  const request: Creating = { object, values: given, tag: tagOf(vendor, schema) }
+  return {
+    summary: `Create ${object}: ${Object.keys(given).join(', ')}.`,
+    effects: [
+      {
+        verb: 'create' as const,
+        target: `sf:${object}/new`,
+        resources: { 'sf.object': object },
+        before: {},
+        after: given,
+      },
+    ],
+    audience: {
+      external: false,
+      people: 'unknown' as const,
+      massMention: false,
+      where: 'whoever works with such records in Salesforce',
+    },
+    fidelity: 'checked' as const,
+    undo: 'partial' as const,
+    warnings: [
+      ...warnings,
+      ...(await duplicates(vendor, schema, object, values)),
+      'Automations of this Salesforce org may act on the new record and may send e-mail.',
+    ],
+    request,
+  }
+}
+
+function outputOf(vendor: SalesforceReader, { object }: Creating, id: string) {
+  return { object, id, url: vendor.url(id) }
+}
+
+export async function requireReferences(vendor: SalesforceReader, schema: ObjectSchema, values: FieldValues): Promise<void> {
   for (const [name, value] of Object.entries(values)) {
     if (typeof value !== 'string' || schema.field(name).type !== 'reference') continue
     const [object] = schema.field(name).referenceTo
@@ -88,8 +113,8 @@ async function requireReferences(vendor: Salesforce, schema: ObjectSchema, value
 }
 
 /** Only that there is one: which, the caller may not be allowed to see. */
-async function duplicates(
-  vendor: Salesforce,
+export async function duplicates(
+  vendor: SalesforceReader,
   schema: ObjectSchema,
   object: ObjectName,
   values: FieldValues,

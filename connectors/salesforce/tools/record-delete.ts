@@ -1,13 +1,14 @@
 // Moves one record to the recycle bin of the org.
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
+import { evidenceOfDelete, settlesMs } from '../evidence.ts'
 import { recordId } from '../identifiers.ts'
 import { fieldsOf, objectNames, profiles } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
 import { fetchRecord, idOf, requireUnmoved, revOf, shown, snapshot, titleOf } from '../record.ts'
 import type { Basis } from '../record.ts'
-import type { Salesforce } from '../salesforce.ts'
+import type { Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
 import { select } from '../select.ts'
 
@@ -31,7 +32,9 @@ export const recordDelete = writeTool({
   input: z.strictObject({ object: z.enum(objectNames), id: recordId }),
   output: z.strictObject({ object: z.string(), id: z.string() }),
   example: { object: 'Task', id: exampleIds.task },
-  async plan({ object, id: given }, { vendor, now }: Reads<Salesforce>) {
+  async plan({ object, id: given }, context: Reads<Salesforce>) {
+    const { vendor, now } = context
+    context.admit({ 'sf.object': object })
     const schema = await vendor.describe(object, now)
     const id = idOf(schema, given)
     const fields = select(schema, object, undefined, undefined).filter((path) => !path.includes('.'))
@@ -64,7 +67,7 @@ export const recordDelete = writeTool({
       },
       rev,
       fidelity: 'checked' as const,
-      undo: 'lossy' as const,
+      undo: 'none' as const,
       warnings: await dependants(vendor, object, id),
       request,
     }
@@ -72,12 +75,17 @@ export const recordDelete = writeTool({
   async apply({ object, id, rev, before }: Request, { vendor }: Writes<Salesforce>) {
     // Salesforce takes no condition on a deletion, so that a change in this last moment goes unseen.
     await requireUnmoved(vendor, { object, id, rev }, before)
-    await vendor.delete(object, id)
+    await vendor.write.delete(object, id)
     return { object, id }
+  },
+  settlesMs,
+  async reconcile({ object, id }: Request, context: Asks<Salesforce>) {
+    const verdict = await evidenceOfDelete(object, id, context)
+    return verdict === 'happened' ? { verdict, output: { object, id } } : { verdict }
   },
 })
 
-async function dependants(vendor: Salesforce, object: ObjectName, id: string): Promise<readonly string[]> {
+async function dependants(vendor: SalesforceReader, object: ObjectName, id: string): Promise<readonly string[]> {
   const warnings: string[] = []
   for (const child of profiles[object].children) {
     const count = await vendor.count(`SELECT COUNT() FROM ${child.object} WHERE ${child.by} = '${id}'`)

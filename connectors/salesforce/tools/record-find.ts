@@ -57,23 +57,21 @@ export const recordFind = readTool({
   rows: { in: 'rows', resources: resourcesOf },
   async run(input, context: Reads<Salesforce>) {
     const { vendor, now } = context
+    context.admit({ 'sf.object': input.object })
     const { object, limit, cursor: from } = input
     const schema = await vendor.describe(object, now)
     const question: Question = {
       object,
       fields: select(schema, object, input.fields, context.within('sf.object')),
       conditions: input.filters.map((one) => condition(schema, one)),
-      order: input.order && {
-        field: sortable(schema, input.order.field),
-        direction: input.order.direction === 'asc' ? 'ASC' : 'DESC',
-      },
+      orders: input.order ? [orderOf(schema, input.order)] : [],
     }
     return await readPage(vendor, question, { limit, from })
   },
 })
 
-function sortable(schema: ObjectSchema, name: string): string {
+function orderOf(schema: ObjectSchema, { field: name, direction }: z.output<typeof order>): string {
   const field = schema.field(name)
-  if (field.sortable) return field.name
+  if (field.sortable) return `${field.name} ${direction === 'asc' ? 'ASC' : 'DESC'} NULLS LAST`
   throw new HubError('invalid_input', `${field.name} of ${schema.name} cannot be sorted by.`)
 }

@@ -32,6 +32,7 @@ export const recordGet = readTool({
   resources: resourcesOf,
   async run({ object, id: given, fields: named }, context: Reads<Salesforce>) {
     const { vendor, now } = context
+    context.admit({ 'sf.object': object })
     const schema = await vendor.describe(object, now)
     const id = idOf(schema, given)
     const fields = select(schema, object, named, context.within('sf.object'))

@@ -1,17 +1,21 @@
 // Changes some fields of one record.
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { check, fieldValues } from '../check.ts'
+import type { FieldValues } from '../check.ts'
+import { evidenceOfUpdate, settlesMs } from '../evidence.ts'
 import { recordId } from '../identifiers.ts'
 import { fieldsOf, objectNames } from '../objects.ts'
+import type { ObjectName } from '../objects.ts'
 import { fetchRecord, idOf, requireUnmoved, revOf, shown, snapshot, titleField, titleOf } from '../record.ts'
 import type { Basis } from '../record.ts'
-import type { Salesforce } from '../salesforce.ts'
+import { restoration } from '../restore.ts'
+import type { Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
 import { untrusted } from '../select.ts'
 
-interface Request extends Basis {
+export interface Updating extends Basis {
   readonly before: JsonObject
   readonly set: JsonObject
   readonly [key: string]: string | JsonObject
@@ -39,63 +43,85 @@ export const recordUpdate = writeTool({
     content_trust: untrusted,
   }),
   example: { object: 'Opportunity', id: exampleIds.opportunity, set: { NextStep: 'Send the revised quote' } },
-  async plan({ object, id: given, set }, { vendor, now }: Reads<Salesforce>) {
-    const schema = await vendor.describe(object, now)
-    const id = idOf(schema, given)
-    if (!schema.updateable)
-      throw new HubError('forbidden', `The hub's user in Salesforce may not edit ${schema.name} records.`)
-    const { values, warnings } = check(schema, object, set, 'update')
-    const record = await fetchRecord(vendor, object, id, [...Object.keys(values), titleField(object)])
-    if (!(await vendor.access(id)).edit) {
-      throw new HubError(
-        'forbidden',
-        `The hub's user in Salesforce may see this ${object} but not edit it. Its owner or an administrator can share it.`,
-      )
-    }
-    const changed = Object.keys(values).filter((name) => (record[name] ?? null) !== values[name])
-    if (changed.length === 0)
-      throw new HubError('invalid_input', 'The record has these values already; there is nothing to change.')
-    const before = snapshot(record, changed)
-    const after = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
-    const rev = revOf(record)
-    const request: Request = { object, id, rev, before, set: after }
-    return {
-      summary: `Set ${changed.join(', ')} of ${titleOf(object, record)}.`,
-      effects: [
-        {
-          verb: 'update' as const,
-          target: `sf:${object}/${id}`,
-          resources: { 'sf.object': object },
-          before: shown(before),
-          after,
-        },
-      ],
-      audience: {
-        external: false,
-        people: 'unknown' as const,
-        massMention: false,
-        where: 'whoever follows the record in Salesforce',
-      },
-      rev,
-      fidelity: 'checked' as const,
-      undo: 'partial' as const,
-      warnings: [...warnings, ...sideEffects(object, changed)],
-      request,
-    }
-  },
-  async apply({ object, id, rev, before, set }: Request, { vendor }: Writes<Salesforce>) {
+  plan: planUpdate,
+  async apply({ object, id, rev, before, set }: Updating, { vendor }: Writes<Salesforce>) {
     await requireUnmoved(vendor, { object, id, rev }, before)
-    await vendor.update(object, id, set, new Date(rev))
-    return {
-      object,
-      id,
-      url: vendor.url(id),
-      before: fieldValues.parse(shown(before)),
-      after: fieldValues.parse(set),
-      content_trust: 'untrusted' as const,
-    }
+    await vendor.write.update(object, id, set, new Date(rev))
+    return outputOf(vendor, { object, id, rev, before, set })
+  },
+  settlesMs,
+  async reconcile(request: Updating, context: Asks<Salesforce>) {
+    const evidence = await evidenceOfUpdate(request, request, context)
+    return evidence.verdict === 'happened' ? { ...evidence, output: outputOf(context.vendor, request) } : evidence
+  },
+  async undo({ request }: Done<Updating, unknown>, { vendor }: Reads<Salesforce>) {
+    const { object, id, before, set: after } = request
+    const { set, warnings } = await restoration(vendor, { object, id, before, after })
+    return { tool: 'record_update', input: { object, id, set }, fidelity: 'partial' as const, warnings }
   },
 })
+
+/** What it would change, looked up; also as a part of several. */
+export async function planUpdate(
+  { object, id: given, set }: { readonly object: ObjectName; readonly id: string; readonly set: FieldValues },
+  context: Reads<Salesforce>,
+) {
+  const { vendor, now } = context
+  context.admit({ 'sf.object': object })
+  const schema = await vendor.describe(object, now)
+  const id = idOf(schema, given)
+  if (!schema.updateable)
+    throw new HubError('forbidden', `The hub's user in Salesforce may not edit ${schema.name} records.`)
+  const { values, warnings } = check(schema, object, set, 'update')
+  const record = await fetchRecord(vendor, object, id, [...Object.keys(values), titleField(object)])
+  if (!(await vendor.access(id)).edit) {
+    throw new HubError(
+      'forbidden',
+      `The hub's user in Salesforce may see this ${object} but not edit it. Its owner or an administrator can share it.`,
+    )
+  }
+  const changed = Object.keys(values).filter((name) => (record[name] ?? null) !== values[name])
+  if (changed.length === 0)
+    throw new HubError('invalid_input', 'The record has these values already; there is nothing to change.')
+  const before = snapshot(record, changed)
+  const after = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
+  const rev = revOf(record)
+  const request: Updating = { object, id, rev, before, set: after }
+  return {
+    summary: `Set ${changed.join(', ')} of ${titleOf(object, record)}.`,
+    effects: [
+      {
+        verb: 'update' as const,
+        target: `sf:${object}/${id}`,
+        resources: { 'sf.object': object },
+        before: shown(before),
+        after,
+      },
+    ],
+    audience: {
+      external: false,
+      people: 'unknown' as const,
+      massMention: false,
+      where: 'whoever follows the record in Salesforce',
+    },
+    rev,
+    fidelity: 'checked' as const,
+    undo: 'partial' as const,
+    warnings: [...warnings, ...sideEffects(object, changed)],
+    request,
+  }
+}
+
+function outputOf(vendor: SalesforceReader, { object, id, before, set }: Updating) {
+  return {
+    object,
+    id,
+    url: vendor.url(id),
+    before: fieldValues.parse(shown(before)),
+    after: fieldValues.parse(set),
+    content_trust: 'untrusted' as const,
+  }
+}
 
 function sideEffects(object: string, changed: readonly string[]): readonly string[] {
   return [

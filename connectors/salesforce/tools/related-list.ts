@@ -38,7 +38,7 @@ export const relatedList = readTool({
       object,
       fields: select(schema, object, fields, context.within('sf.object')),
       conditions: [`${by} = '${toLongId(id)}'`],
-      order: undefined,
+      orders: [],
     }
     return await readPage(vendor, question, { limit, from })
   },

@@ -1,25 +1,27 @@
 // Makes a task on a record, for its to-do list and history.
 import { HubError, writeTool } from 'toolgate/kit'
-import type { JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { check } from '../check.ts'
-import { keyPrefix, recordId, toLongId } from '../identifiers.ts'
+import { createOnce, evidenceOfCreate, settlesMs } from '../evidence.ts'
+import { recordId, toLongId, userId } from '../identifiers.ts'
 import type { ObjectName } from '../objects.ts'
-import { fetchRecord, titleField, titleOf } from '../record.ts'
+import { fetchRecord, tagOf, titleField, titleOf } from '../record.ts'
+import { deletion } from '../restore.ts'
 import type { Salesforce } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
 
 interface Request {
+  readonly object: 'Task'
   readonly values: JsonObject
-  readonly [key: string]: JsonObject
+  readonly tag: string | null
+  readonly [key: string]: string | JsonObject | null
 }
 
 interface Party {
   readonly object: ObjectName
   readonly title: string
 }
-
-const userId = recordId.refine((id) => keyPrefix(id) === '005', 'The id of a user begins with 005.')
 
 export const taskCreate = writeTool({
   name: 'task_create',
@@ -31,7 +33,10 @@ export const taskCreate = writeTool({
   verb: 'create',
   scopes: ['api', 'Edit Tasks', 'Read on the related records'],
   resolves: ['sf.object'],
-  routes: ['POST /services/data/{version}/sobjects/Task'],
+  routes: [
+    'POST /services/data/{version}/sobjects/Task',
+    'PATCH /services/data/{version}/sobjects/Task/{external_id_field}/{operation}',
+  ],
   changes: ['Subject', 'Description', 'ActivityDate', 'Status', 'Priority', 'WhatId', 'WhoId', 'OwnerId'],
   input: z.strictObject({
     subject: z.string().min(1).max(255),
@@ -45,12 +50,14 @@ export const taskCreate = writeTool({
   }),
   output: z.strictObject({ id: z.string(), url: z.string() }),
   example: { subject: 'Call Helen Marsh about the renewal', what_id: exampleIds.opportunity, due: '2030-01-15' },
-  async plan(input, { vendor, now }: Reads<Salesforce>) {
+  async plan(input, context: Reads<Salesforce>) {
+    const { vendor, now } = context
+    context.admit({ 'sf.object': 'Task' })
     const schema = await vendor.describe('Task', now)
     if (!schema.createable) throw new HubError('forbidden', 'The hub’s user in Salesforce may not create tasks.')
     const { values, warnings } = check(schema, 'Task', fieldsOf(input), 'create')
-    const parties = await partiesOf(vendor, now, [input.what_id, input.who_id])
-    const request: Request = { values }
+    const parties = await partiesOf(context, [input.what_id, input.who_id])
+    const request: Request = { object: 'Task', values, tag: tagOf(vendor, schema) }
     return {
       summary: `Create the task “${String(values['Subject'])}”${parties.map(({ title }) => ` on ${title}`).join(' and')}.`,
       effects: [
@@ -78,10 +85,18 @@ export const taskCreate = writeTool({
       request,
     }
   },
-  async apply({ values }: Request, { vendor }: Writes<Salesforce>) {
-    const id = await vendor.create('Task', values)
+  async apply(request: Request, { vendor, operationId }: Writes<Salesforce>) {
+    const id = await createOnce(vendor, request, operationId)
     return { id, url: vendor.url(id) }
   },
+  settlesMs,
+  async reconcile(request: Request, context: Asks<Salesforce>) {
+    const found = await evidenceOfCreate(request, context)
+    if (found.verdict !== 'happened') return { verdict: found.verdict }
+    return { verdict: 'happened' as const, output: { id: found.id, url: context.vendor.url(found.id) } }
+  },
+  undo: async ({ request, output, at }: Done<Request, { id: string }>, { vendor }: Reads<Salesforce>) =>
+    await deletion(vendor, { ...request, output, at }),
 })
 
 interface Input {
@@ -110,11 +125,13 @@ function fieldsOf(input: Input): Readonly<Record<string, string>> {
 }
 
 /** The related records, by name. It is refused here when one of them does not exist. */
-async function partiesOf(vendor: Salesforce, now: Date, ids: readonly (string | undefined)[]): Promise<readonly Party[]> {
+async function partiesOf(context: Reads<Salesforce>, ids: readonly (string | undefined)[]): Promise<readonly Party[]> {
+  const { vendor, now } = context
   const parties: Party[] = []
   for (const id of ids) {
     if (id === undefined) continue
     const object = await vendor.objectOf(id, now)
+    context.admit({ 'sf.object': ['Task', object] })
     const record = await fetchRecord(vendor, object, toLongId(id), [titleField(object)])
     parties.push({ object, title: titleOf(object, record) })
   }

@@ -4,7 +4,7 @@ import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { objectNames } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import type { Salesforce } from '../salesforce.ts'
+import type { Salesforce, SalesforceReader } from '../salesforce.ts'
 import { fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
 
 const longest = 500
@@ -48,7 +48,7 @@ export const textSearch = readTool({
 })
 
 /** A search takes no fields of related records. */
-async function ownFields(vendor: Salesforce, object: ObjectName, now: Date): Promise<readonly string[]> {
+async function ownFields(vendor: SalesforceReader, object: ObjectName, now: Date): Promise<readonly string[]> {
   return select(await vendor.describe(object, now), object, undefined, undefined).filter((path) => !path.includes('.'))
 }
 

@@ -21,26 +21,40 @@ const longestUpdate = 4_000
 
 export function chatPostMessage(asked: Asked): JsonObject {
   const { arguments: given, me, state } = asked
-  const channel = channelByIdOrName(asked)
-  if (channel.is_archived) throw new SlackRefusal('is_archived')
-  if (!isMember(channel, me)) throw new SlackRefusal('not_in_channel')
-  if (channel.posters.length > 0 && !channel.posters.includes(me.id)) throw new SlackRefusal('restricted_action')
+  const channel = postable(asked)
   const text = given.get('text') ?? ''
   if (text === '') throw new SlackRefusal('no_text')
   const message: Message = {
+    ...blank,
     ts: nextTimestamp(asked),
     user: me.id,
     text: text.slice(0, truncatedAt),
-    subtype: null,
     thread_ts: parentOf(asked, channel),
-    reactions: [],
     metadata: metadataOf(given.get('metadata')),
-    edited: null,
   }
   putMessage(state, channel.id, message)
   const metadata = message.metadata === null ? {} : { metadata: message.metadata }
   const answer = { channel: channel.id, ts: message.ts, message: { ...plainMessage(message), ...metadata } }
   return text.length > truncatedAt ? ok({ ...answer, ...truncation }) : ok(answer)
+}
+
+export const blank = {
+  subtype: null,
+  thread_ts: null,
+  reactions: [],
+  metadata: null,
+  edited: null,
+  files: [],
+  scheduled: null,
+} as const
+
+/** The channel of the request, where whoever asks may post. */
+export function postable(asked: Asked): Channel {
+  const channel = channelByIdOrName(asked)
+  if (channel.is_archived) throw new SlackRefusal('is_archived')
+  if (!isMember(channel, asked.me)) throw new SlackRefusal('not_in_channel')
+  if (channel.posters.length > 0 && !channel.posters.includes(asked.me.id)) throw new SlackRefusal('restricted_action')
+  return channel
 }
 
 const truncation = {
@@ -56,16 +70,16 @@ function channelByIdOrName(asked: Asked): Channel {
   return channelAsked({ ...asked, arguments: new Map([['channel', named.id]]) })
 }
 
-function parentOf({ arguments: given, state }: Asked, channel: Channel): string | null {
-  const ts = given.get('thread_ts')
+export function parentOf(asked: Asked, channel: Channel): string | null {
+  const ts = asked.arguments.get('thread_ts')
   if (ts === undefined || ts === '') return null
   if (!/^\d{10}\.\d{6}$/.test(ts)) throw new SlackRefusal('invalid_thread_ts')
-  const parent = messageOf(state, channel.id, ts)
+  const parent = messageOf(asked, channel.id, ts)
   if (parent === undefined) throw new SlackRefusal('thread_not_found')
   return parent.thread_ts ?? parent.ts
 }
 
-function metadataOf(text: string | undefined): JsonObject | null {
+export function metadataOf(text: string | undefined): JsonObject | null {
   if (text === undefined || text === '') return null
   const value = parse(text)
   const type = value?.['event_type']
@@ -103,9 +117,7 @@ export function chatUpdate(asked: Asked): JsonObject {
 
 export function chatDelete(asked: Asked): JsonObject {
   const { channel, message } = own(asked, 'cant_delete_message')
-  const replies = messagesOf(asked.state, channel.id).filter(
-    ({ ts, thread_ts }) => thread_ts === message.ts && ts !== message.ts,
-  )
+  const replies = messagesOf(asked, channel.id).filter(({ ts, thread_ts }) => thread_ts === message.ts && ts !== message.ts)
   // A thread keeps its place: Slack leaves a tombstone where its first message was.
   if (replies.length > 0) {
     const text = 'This message was deleted.'
@@ -125,7 +137,7 @@ export function chatDelete(asked: Asked): JsonObject {
 
 function own(asked: Asked, error: string): { readonly channel: Channel; readonly message: Message } {
   const channel = channelJoined(asked)
-  const message = messageOf(asked.state, channel.id, asked.arguments.get('ts') ?? '')
+  const message = messageOf(asked, channel.id, asked.arguments.get('ts') ?? '')
   if (message === undefined) throw new SlackRefusal('message_not_found')
   if (message.user !== asked.me.id) throw new SlackRefusal(error)
   return { channel, message }
@@ -133,7 +145,7 @@ function own(asked: Asked, error: string): { readonly channel: Channel; readonly
 
 export function chatGetPermalink(asked: Asked): JsonObject {
   const channel = channelAsked(asked)
-  const message = messageOf(asked.state, channel.id, asked.arguments.get('message_ts') ?? '')
+  const message = messageOf(asked, channel.id, asked.arguments.get('message_ts') ?? '')
   if (message === undefined) throw new SlackRefusal('message_not_found')
   const address = `${team.url}archives/${channel.id}/p${message.ts.replace('.', '')}`
   const isReply = message.thread_ts !== null && message.thread_ts !== message.ts

@@ -6,6 +6,7 @@ import {
   channelAsked,
   channelJoined,
   channelsOf,
+  isDirect,
   isMember,
   isTrue,
   messageOf,
@@ -13,9 +14,10 @@ import {
   ok,
   page,
   requireScope,
+  scopeOf,
   team,
 } from './workspace.ts'
-import type { Asked, Channel, Message } from './workspace.ts'
+import type { Asked, Channel, Message, User } from './workspace.ts'
 
 const scopeOfType: Readonly<Record<string, string>> = {
   public_channel: 'channels:read',
@@ -26,7 +28,7 @@ const scopeOfType: Readonly<Record<string, string>> = {
 
 export function conversationsList(asked: Asked): JsonObject {
   const { arguments: given, me } = asked
-  const visible = ofTypes(asked).filter((channel) => !channel.is_private || isMember(channel, me))
+  const visible = ofTypes(asked).filter((channel) => (!channel.is_private && !isDirect(channel)) || isMember(channel, me))
   const { rows, next } = page(visible, given, (channel) => channel.id)
   const channels = rows.map((channel) => ({ ...format(channel, asked), num_members: channel.members.length }))
   return ok({ channels, response_metadata: { next_cursor: next } })
@@ -53,16 +55,18 @@ function ofTypes(asked: Asked): readonly Channel[] {
     requireScope(asked, scope)
   }
   const withArchived = !isTrue(given.get('exclude_archived'))
-  // This workspace has no direct conversations: those types are empty.
-  return channelsOf(state).filter(
-    (channel) =>
-      types.includes(channel.is_private ? 'private_channel' : 'public_channel') && (withArchived || !channel.is_archived),
-  )
+  return channelsOf(state).filter((channel) => types.includes(typeOf(channel)) && (withArchived || !channel.is_archived))
+}
+
+function typeOf({ is_im, is_mpim, is_private }: Channel): string {
+  if (is_im) return 'im'
+  if (is_mpim) return 'mpim'
+  return is_private ? 'private_channel' : 'public_channel'
 }
 
 export function conversationsInfo(asked: Asked): JsonObject {
   const channel = channelAsked(asked)
-  requireScope(asked, channel.is_private ? 'groups:read' : 'channels:read')
+  requireScope(asked, scopeOf(channel, 'read'))
   const count: Record<string, Json> = isTrue(asked.arguments.get('include_num_members'))
     ? { num_members: channel.members.length }
     : {}
@@ -71,32 +75,32 @@ export function conversationsInfo(asked: Asked): JsonObject {
 
 export function conversationsMembers(asked: Asked): JsonObject {
   const channel = channelAsked(asked)
-  requireScope(asked, channel.is_private ? 'groups:read' : 'channels:read')
+  requireScope(asked, scopeOf(channel, 'read'))
   const { rows, next } = page(channel.members, asked.arguments, (id) => id)
   return ok({ members: [...rows], response_metadata: { next_cursor: next } })
 }
 
 export function conversationsHistory(asked: Asked): JsonObject {
   const channel = channelJoined(asked)
-  requireScope(asked, channel.is_private ? 'groups:history' : 'channels:history')
-  const all = messagesOf(asked.state, channel.id)
+  requireScope(asked, scopeOf(channel, 'history'))
+  const all = messagesOf(asked, channel.id)
   const inRange = range(asked.arguments)
   const tops = all.filter(
     (message) => (message.thread_ts === null || message.thread_ts === message.ts) && inRange(message.ts),
   )
   const { rows, next } = page(tops.toReversed(), asked.arguments, ({ ts }) => ts)
-  const shown = formatMessage(all, isTrue(asked.arguments.get('include_all_metadata')))
+  const shown = formatMessage(asked, all, isTrue(asked.arguments.get('include_all_metadata')))
   return ok({ messages: rows.map(shown), has_more: next !== '', pin_count: 0, response_metadata: { next_cursor: next } })
 }
 
 /** For the timestamp of a reply, that reply alone. */
 export function conversationsReplies(asked: Asked): JsonObject {
-  const { arguments: given, state } = asked
+  const { arguments: given } = asked
   const channel = channelJoined(asked)
-  requireScope(asked, channel.is_private ? 'groups:history' : 'channels:history')
-  const target = messageOf(state, channel.id, given.get('ts') ?? '')
+  requireScope(asked, scopeOf(channel, 'history'))
+  const target = messageOf(asked, channel.id, given.get('ts') ?? '')
   if (target === undefined) throw new SlackRefusal('thread_not_found')
-  const all = messagesOf(state, channel.id)
+  const all = messagesOf(asked, channel.id)
   const isReply = target.thread_ts !== null && target.thread_ts !== target.ts
   const inRange = range(given)
   // The parent is always there, whatever the range.
@@ -104,7 +108,7 @@ export function conversationsReplies(asked: Asked): JsonObject {
     ? [target]
     : [target, ...all.filter(({ ts, thread_ts }) => thread_ts === target.ts && ts !== target.ts && inRange(ts))]
   const { rows, next } = page(thread, given, ({ ts }) => ts, 1000)
-  const shown = formatMessage(all, isTrue(given.get('include_all_metadata')))
+  const shown = formatMessage(asked, all, isTrue(given.get('include_all_metadata')))
   return ok({ messages: rows.map(shown), has_more: next !== '', response_metadata: { next_cursor: next } })
 }
 
@@ -126,7 +130,8 @@ function timeOf(value: string | undefined, error: string): number | undefined {
 }
 
 /** docs.slack.dev/reference/objects/conversation-object */
-function format(channel: Channel, { me }: Asked): Record<string, Json> {
+export function format(channel: Channel, { me }: Asked): Record<string, Json> {
+  if (channel.is_im) return direct(channel, me)
   const about = (value: string) => ({
     value,
     creator: value === '' ? '' : channel.creator,
@@ -139,7 +144,7 @@ function format(channel: Channel, { me }: Asked): Record<string, Json> {
     is_channel: !channel.is_private,
     is_group: channel.is_private,
     is_im: false,
-    is_mpim: false,
+    is_mpim: channel.is_mpim,
     is_private: channel.is_private,
     created: channel.created,
     creator: channel.creator,
@@ -161,5 +166,21 @@ function format(channel: Channel, { me }: Asked): Record<string, Json> {
     ...(channel.posters.length === 0
       ? {}
       : { properties: { posting_restricted_to: { type: ['admin'], user: channel.posters } } }),
+  }
+}
+
+/** Of a conversation of two, Slack says little. */
+function direct(channel: Channel, me: User): Record<string, Json> {
+  const { id, created, is_archived, members } = channel
+  const user = members.find((member) => member !== me.id) ?? me.id
+  return {
+    id,
+    created,
+    is_archived,
+    is_im: true,
+    is_org_shared: false,
+    context_team_id: team.id,
+    user,
+    is_user_deleted: false,
   }
 }

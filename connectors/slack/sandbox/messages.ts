@@ -1,15 +1,20 @@
 // How the stand-in shows a message: docs.slack.dev/reference/events/message
 import type { Json } from 'toolgate/kit'
 import { app, team } from './workspace.ts'
-import type { Message } from './workspace.ts'
+import type { Asked, Message, StoredFile } from './workspace.ts'
 
 /** `all`: the messages of its channel, for the counts of its thread. */
-export function formatMessage(all: readonly Message[], withMetadata: boolean): (message: Message) => Record<string, Json> {
+export function formatMessage(
+  asked: Asked,
+  all: readonly Message[],
+  withMetadata: boolean,
+): (message: Message) => Record<string, Json> {
   return (message) => {
     const replies = all.filter(({ ts, thread_ts }) => thread_ts === message.ts && ts !== message.ts)
     const parent = all.find(({ ts }) => ts === message.thread_ts && ts !== message.ts)
     return {
       ...plainMessage(message),
+      ...filesOf(message, asked),
       ...(replies.length === 0 ? {} : threadOf(message, replies)),
       ...(parent === undefined ? {} : { parent_user_id: parent.user }),
       ...(withMetadata && message.metadata !== null ? { metadata: message.metadata } : {}),
@@ -44,5 +49,13 @@ function threadOf(message: Message, replies: readonly Message[]): Record<string,
     reply_users: users,
     is_locked: false,
     subscribed: false,
+  }
+}
+
+function filesOf({ files }: Message, { state }: Asked): Record<string, Json> {
+  if (files.length === 0) return {}
+  const stored = files.flatMap((id) => (state.get('file', id) as StoredFile | undefined) ?? [])
+  return {
+    files: stored.map(({ id, name, mimetype, size, user, created }) => ({ id, name, mimetype, size, user, created })),
   }
 }

@@ -50,12 +50,12 @@ function emojiOf({ arguments: given }: Asked): string {
 }
 
 function target(asked: Asked): { readonly channel: Channel; readonly message: Message } {
-  const { arguments: given, state } = asked
+  const { arguments: given } = asked
   const timestamp = given.get('timestamp')
   if (timestamp === undefined || !given.has('channel')) throw new SlackRefusal('no_item_specified')
   if (!/^\d{10}\.\d{6}$/.test(timestamp)) throw new SlackRefusal('bad_timestamp')
   const channel = channelJoined(asked)
-  const message = messageOf(state, channel.id, timestamp)
+  const message = messageOf(asked, channel.id, timestamp)
   if (message === undefined) throw new SlackRefusal('message_not_found')
   return { channel, message }
 }

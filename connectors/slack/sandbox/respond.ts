@@ -1,6 +1,15 @@
 // One request to the stand-in: who asks, which method, with what scopes; then the method itself.
 import type { JsonObject, SandboxRequest, SandboxResponse, SandboxState } from 'toolgate/kit'
 import { chatDelete, chatGetPermalink, chatPostMessage, chatUpdate } from './chat.ts'
+import { filesInfo, usergroupsList } from './shelf.ts'
+import {
+  conversationsArchive,
+  conversationsCreate,
+  conversationsInvite,
+  conversationsOpen,
+  conversationsSetTopic,
+} from './manage.ts'
+import { chatDeleteScheduledMessage, chatScheduleMessage, chatScheduledMessagesList } from './scheduled.ts'
 import {
   conversationsHistory,
   conversationsInfo,
@@ -24,17 +33,27 @@ interface Method {
 const methods: Readonly<Record<string, Method>> = {
   'auth.test': { run: authTest },
   'chat.delete': { scopes: ['chat:write'], run: chatDelete },
+  'chat.deleteScheduledMessage': { scopes: ['chat:write'], run: chatDeleteScheduledMessage },
   'chat.getPermalink': { run: chatGetPermalink },
   'chat.postMessage': { scopes: ['chat:write'], run: chatPostMessage },
+  'chat.scheduleMessage': { scopes: ['chat:write'], run: chatScheduleMessage },
+  'chat.scheduledMessages.list': { run: chatScheduledMessagesList },
   'chat.update': { scopes: ['chat:write'], run: chatUpdate },
+  'conversations.archive': { run: conversationsArchive },
+  'conversations.create': { run: conversationsCreate },
   'conversations.history': { run: conversationsHistory },
   'conversations.info': { run: conversationsInfo },
+  'conversations.invite': { run: conversationsInvite },
   'conversations.list': { run: conversationsList },
   'conversations.members': { run: conversationsMembers },
+  'conversations.open': { run: conversationsOpen },
   'conversations.replies': { run: conversationsReplies },
+  'conversations.setTopic': { run: conversationsSetTopic },
+  'files.info': { scopes: ['files:read'], run: filesInfo },
   'reactions.add': { scopes: ['reactions:write'], run: reactionsAdd },
   'reactions.get': { scopes: ['reactions:read'], run: reactionsGet },
   'reactions.remove': { scopes: ['reactions:write'], run: reactionsRemove },
+  'usergroups.list': { scopes: ['usergroups:read'], run: usergroupsList },
   'users.conversations': { run: usersConversations },
   'users.info': { scopes: ['users:read'], run: usersInfo },
   'users.list': { scopes: ['users:read'], run: usersList },

@@ -1,21 +1,10 @@
 // The seeded company's workspace: its people, channels, tokens and what they wrote.
 import { company } from 'toolgate/kit'
 import type { SandboxState } from 'toolgate/kit'
+import { scopes } from '../permissions.ts'
 import { story } from './story.ts'
 import { partnerTeam, team } from './workspace.ts'
-import type { Channel, Message, Token, User } from './workspace.ts'
-
-/** Scopes of the app that this connector's README says to create. */
-export const scopes = [
-  'channels:history',
-  'channels:read',
-  'chat:write',
-  'groups:history',
-  'groups:read',
-  'reactions:write',
-  'users:read',
-  'users:read.email',
-] as const
+import type { Channel, Message, StoredFile, Token, User, UserGroup } from './workspace.ts'
 
 export const botToken = 'xoxb-sandbox-toolgate'
 
@@ -50,12 +39,20 @@ export const channelIds: Readonly<Record<string, string>> = {
   random: 'C0RANDOM001',
   'calder-rollout': 'C0CALDERRO1',
   'launch-2025': 'C0LAUNCH251',
+  'dm-maya': 'D0MAYA00001',
+  'dm-support': 'C0MPDMSUPP1',
 }
+
+export const fileIds = { rota: 'F0ONCALLROTA', plan: 'F0FLOORPLAN1', forecast: 'F0FORECAST01' } as const
+export const groupId = 'S0SUPPORT01'
 
 export function seed(state: SandboxState, now: Date): void {
   for (const user of users()) state.put('user', user.id, user)
   for (const [token, value] of tokens()) state.put('token', token, value)
   for (const channel of channels(now)) state.put('channel', channel.id, channel)
+  for (const file of files(now)) state.put('file', file.id, file)
+  for (const group of groups()) state.put('group', group.id, group)
+  for (const message of waiting(now)) state.put(`message ${idOf(channelIds, 'support')}`, message.ts, message)
   for (const { channel, message } of messages(now)) state.put(`message ${channel}`, message.ts, message)
 }
 
@@ -96,7 +93,7 @@ function outsider(name: string, customerId: string, kind: 'stranger' | 'guest'):
 
 function tokens(): readonly (readonly [string, Token])[] {
   const bot = idOf(userIds, 'toolgate')
-  const reading = scopes.filter((scope) => !scope.endsWith(':write') && scope !== 'users:read.email')
+  const reading = scopes.filter((scope) => !/:(?:write|manage)$/.test(scope) && scope !== 'users:read.email')
   const people = Object.entries(userIds).filter(([name]) => name !== 'toolgate' && name !== 'helen')
   return [
     [botToken, { user: bot, kind: 'bot', scopes: [...scopes], revoked: false }],
@@ -146,6 +143,11 @@ function channels(now: Date): readonly Channel[] {
       purpose: 'Rollout at Calder Dental Group, with Owen Price as a guest.',
     }),
     channel('launch-2025', ['toolgate', 'ines', 'wei'], { purpose: 'The launch of 2025.', is_archived: true }),
+    { ...channel('dm-maya', ['toolgate', 'maya'], { is_im: true }), name: '' },
+    {
+      ...channel('dm-support', ['toolgate', 'maya', 'jonas'], { is_mpim: true, is_private: true }),
+      name: 'mpdm-toolgate--maya--jonas-1',
+    },
   ]
 
   function channel(name: string, members: readonly string[], about: Partial<Channel>): Channel {
@@ -160,12 +162,63 @@ function channels(now: Date): readonly Channel[] {
       is_archived: false,
       is_general: false,
       is_ext_shared: false,
+      is_im: false,
+      is_mpim: false,
       connected_team_ids: [],
       posters: [],
       members: members.map((member) => idOf(userIds, member)),
       ...about,
     }
   }
+}
+
+const rota = `On call for support, this month
+
+week 1  Maya Okafor
+week 2  Jonas Lindqvist
+week 3  Priya Raman (nights: Wei Zhang)
+week 4  Maya Okafor
+`
+
+function files(now: Date): readonly StoredFile[] {
+  const created = Math.floor(now.getTime() / 1000) - 20 * 86_400
+  const file = { user: idOf(userIds, 'jonas'), created }
+  const support = [idOf(channelIds, 'support')]
+  return [
+    {
+      ...file,
+      id: fileIds.rota,
+      name: 'on-call.txt',
+      mimetype: 'text/plain',
+      channels: support,
+      content: rota,
+      size: rota.length,
+    },
+    { ...file, id: fileIds.plan, name: 'floor.png', mimetype: 'image/png', channels: support, content: '', size: 48_211 },
+    {
+      ...file,
+      id: fileIds.forecast,
+      name: 'forecast.csv',
+      mimetype: 'text/csv',
+      channels: [idOf(channelIds, 'finance-private')],
+      content: 'quarter,plan,forecast\nQ4,100,88\n',
+      size: 33,
+    },
+  ]
+}
+
+/** Due long after anybody looks. */
+function waiting(now: Date): readonly Message[] {
+  const message = { user: idOf(userIds, 'toolgate'), text: 'Offices are closed today. Happy New Year!', subtype: null }
+  const created = Math.floor(now.getTime() / 1000) - 86_400
+  const ts = `${created + 90 * 86_400}.000001`
+  const nothing = { thread_ts: null, reactions: [], metadata: null, edited: null, files: [] }
+  return [{ ...message, ...nothing, ts, scheduled: { id: 'Q0HOLIDAYS01', created } }]
+}
+
+function groups(): readonly UserGroup[] {
+  const answering = ['maya', 'jonas'].map((id) => idOf(userIds, id))
+  return [{ id: groupId, handle: 'support-team', name: 'Support', description: 'Who answers customers', users: answering }]
 }
 
 function messages(now: Date): readonly { readonly channel: string; readonly message: Message }[] {
@@ -187,6 +240,8 @@ function messages(now: Date): readonly { readonly channel: string; readonly mess
       })),
       metadata: null,
       edited: null,
+      files: told.files ?? [],
+      scheduled: null,
     }
     return { channel: idOf(channelIds, told.channel), message }
   })

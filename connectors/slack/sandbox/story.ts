@@ -10,6 +10,8 @@ export interface Told {
   readonly name?: string
   readonly replyTo?: string
   readonly subtype?: string
+  /** Ids of files that are shared with it. */
+  readonly files?: readonly string[]
   readonly reactions?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -28,6 +30,7 @@ export const story: readonly Told[] = [
     replyTo: 'rules',
     when: { at: 1_761_555_720 },
     text: 'Does that hold for screenshots too?',
+    reactions: { eyes: ['toolgate'] },
   },
   {
     channel: 'support',
@@ -188,4 +191,14 @@ export const story: readonly Told[] = [
     when: { daysAgo: 0.4 },
     text: 'Visitors from Kestrel Eye Care at 14:00. Sanne de Wit and two colleagues.',
   },
+  {
+    channel: 'support',
+    by: 'jonas',
+    when: { daysAgo: 0.8 },
+    text: 'The new rota, and where the phones are now.',
+    files: ['F0ONCALLROTA', 'F0FLOORPLAN1'],
+  },
+  { channel: 'dm-maya', by: 'maya', when: { daysAgo: 1.2 }, text: 'Can you remind me of SUP-2 tomorrow?' },
+  { channel: 'dm-maya', by: 'toolgate', when: { daysAgo: 1.19 }, text: 'I will.' },
+  { channel: 'dm-support', by: 'jonas', when: { daysAgo: 1.1 }, text: 'Only for the three of us: Helen is about to leave.' },
 ]

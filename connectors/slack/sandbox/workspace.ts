@@ -32,6 +32,9 @@ export interface Channel extends JsonObject {
   readonly is_archived: boolean
   readonly is_general: boolean
   readonly is_ext_shared: boolean
+  /** A direct conversation, of two or of several. */
+  readonly is_im: boolean
+  readonly is_mpim: boolean
   readonly connected_team_ids: readonly string[]
   readonly members: readonly string[]
   /** Who alone may post; empty where everybody may. */
@@ -52,6 +55,29 @@ export interface Message extends JsonObject {
   readonly reactions: readonly Reaction[]
   readonly metadata: JsonObject | null
   readonly edited: JsonObject | null
+  readonly files: readonly string[]
+  /** Until its timestamp comes: what was scheduled, and when. */
+  readonly scheduled: { readonly id: string; readonly created: number } | null
+}
+
+export interface StoredFile extends JsonObject {
+  readonly id: string
+  readonly name: string
+  readonly mimetype: string
+  readonly user: string
+  readonly created: number
+  readonly channels: readonly string[]
+  /** Empty for what is not text. */
+  readonly content: string
+  readonly size: number
+}
+
+export interface UserGroup extends JsonObject {
+  readonly id: string
+  readonly handle: string
+  readonly name: string
+  readonly description: string
+  readonly users: readonly string[]
 }
 
 export const team = {
@@ -93,13 +119,32 @@ export function channelsOf(state: SandboxState): readonly Channel[] {
 }
 
 /** Oldest first, replies among them. */
-export function messagesOf(state: SandboxState, channel: string): readonly Message[] {
-  const messages = state.list(`message ${channel}`).map(({ value }) => value as Message)
+export function messagesOf(asked: Asked, channel: string): readonly Message[] {
+  const messages = allMessages(asked, channel).filter((message) => isPosted(message, asked))
   return messages.sort((left, right) => (left.ts < right.ts ? -1 : 1))
 }
 
-export function messageOf(state: SandboxState, channel: string, ts: string): Message | undefined {
-  return state.get(`message ${channel}`, ts) as Message | undefined
+export function messageOf(asked: Asked, channel: string, ts: string): Message | undefined {
+  const message = asked.state.get(`message ${channel}`, ts) as Message | undefined
+  return message !== undefined && isPosted(message, asked) ? message : undefined
+}
+
+/** Not posted yet. */
+export function waitingIn(asked: Asked, channel: string): readonly Message[] {
+  return allMessages(asked, channel).filter(({ scheduled, ts }) => scheduled !== null && !isDue(ts, asked))
+}
+
+function allMessages({ state }: Asked, channel: string): Message[] {
+  return state.list(`message ${channel}`).map(({ value }) => value as Message)
+}
+
+/** A scheduled message that has metadata is never posted. docs.slack.dev/reference/methods/chat.scheduleMessage */
+function isPosted({ scheduled, ts, metadata }: Message, asked: Asked): boolean {
+  return scheduled === null || (isDue(ts, asked) && metadata === null)
+}
+
+function isDue(ts: string, { now }: Asked): boolean {
+  return Number(ts) <= now.getTime() / 1000
 }
 
 export function putMessage(state: SandboxState, channel: string, message: Message): void {
@@ -113,7 +158,8 @@ export function isMember(channel: Channel, user: User): boolean {
 /** The channel of the request, where whoever asks may know of it. */
 export function channelAsked({ arguments: given, me, state }: Asked): Channel {
   const channel = state.get('channel', given.get('channel') ?? '') as Channel | undefined
-  if (channel === undefined || (channel.is_private && !isMember(channel, me))) throw new SlackRefusal('channel_not_found')
+  const closed = channel !== undefined && (channel.is_private || isDirect(channel))
+  if (channel === undefined || (closed && !isMember(channel, me))) throw new SlackRefusal('channel_not_found')
   return channel
 }
 
@@ -122,6 +168,18 @@ export function channelJoined(asked: Asked): Channel {
   const channel = channelAsked(asked)
   if (!isMember(channel, asked.me)) throw new SlackRefusal('not_in_channel')
   return channel
+}
+
+export function isDirect({ is_im, is_mpim }: Channel): boolean {
+  return is_im || is_mpim
+}
+
+/** `read`, `history` or `write`, as the kind of conversation asks for it. docs.slack.dev/reference/scopes */
+export function scopeOf(channel: Channel, what: 'read' | 'history' | 'write'): string {
+  if (channel.is_im) return `im:${what}`
+  if (channel.is_mpim) return `mpim:${what}`
+  if (channel.is_private) return `groups:${what}`
+  return what === 'write' ? 'channels:manage' : `channels:${what}`
 }
 
 export function requireScope({ token }: Asked, ...anyOf: readonly string[]): void {

@@ -1,17 +1,10 @@
 // What the connector promises of Slack, asked alike of our sandbox and of an emulator that others wrote.
 import type { Json, JsonObject } from 'toolgate/kit'
 import { expect } from 'vitest'
-import { applied, look, planned, refused, toolNamed, wordOf } from './world.ts'
-import type { Account, World } from './world.ts'
+import { applied, look, missing, nowhere, outgoing, planned, rawText, refused, said, toolNamed, wordOf } from './world.ts'
+import type { Case } from './world.ts'
 
-export interface Case {
-  readonly name: string
-  readonly run: (world: World) => Promise<unknown>
-  /** What the emulator answers wrongly, so that the case cannot run there; and the question that shows it. */
-  readonly emulator?: { readonly wrong: string; readonly shows: (world: World) => Promise<void> }
-}
-
-export const sharedCases: readonly Case[] = [
+export const readingAndPosting: readonly Case[] = [
   {
     name: 'channel_get reads a channel by its id',
     async run(world) {
@@ -333,7 +326,7 @@ export const sharedCases: readonly Case[] = [
     async run(world) {
       await refused(planned(world, 'message_send', { channel: world.channels.archive, text: 'hello' }), 'refused')
       const { vendor, touched } = await world.open(toolNamed('message_send'))
-      await refused(vendor.send(outgoing(world.channels.archive), 'op_1'), 'refused')
+      await refused(vendor.write.send(outgoing(world.channels.archive), 'op_1'), 'refused')
       expect(touched()).toBe('untouched')
     },
   },
@@ -345,7 +338,7 @@ export const sharedCases: readonly Case[] = [
     name: 'a channel that the app is not in is refused by Slack',
     async run(world) {
       const { vendor, touched } = await world.open(toolNamed('message_send'))
-      await refused(vendor.send(outgoing(world.channels.random), 'op_1'), 'forbidden')
+      await refused(vendor.write.send(outgoing(world.channels.random), 'op_1'), 'forbidden')
       expect(touched()).toBe('untouched')
     },
     emulator: {
@@ -384,7 +377,7 @@ export const sharedCases: readonly Case[] = [
     name: 'a reply to a message that does not exist is refused by Slack',
     async run(world) {
       const { vendor, touched } = await world.open(toolNamed('thread_reply'))
-      await refused(vendor.send({ ...outgoing(world.channels.support), thread_ts: nowhere }, 'op_1'), 'not_found')
+      await refused(vendor.write.send({ ...outgoing(world.channels.support), thread_ts: nowhere }, 'op_1'), 'not_found')
       expect(touched()).toBe('untouched')
     },
     emulator: {
@@ -451,7 +444,10 @@ export const sharedCases: readonly Case[] = [
       const ts = await said(world, 'maya', 'hers')
       await refused(planned(world, 'message_update', { channel: world.channels.support, ts, text: 'mine' }), 'refused')
       const { vendor, touched } = await world.open(toolNamed('message_update'))
-      await refused(vendor.update({ channel: world.channels.support, ts, text: 'mine' }), 'refused')
+      await refused(
+        vendor.write.update({ channel: world.channels.support, ts, text: 'mine' }, { operation: undefined, update: 'op_1' }),
+        'refused',
+      )
       expect(touched()).toBe('untouched')
     },
   },
@@ -481,14 +477,14 @@ export const sharedCases: readonly Case[] = [
       const ts = await said(world, 'maya', 'hers')
       await refused(planned(world, 'message_delete', { channel: world.channels.support, ts }), 'refused')
       const { vendor } = await world.open(toolNamed('message_delete'))
-      await refused(vendor.remove({ channel: world.channels.support, ts }), 'refused')
+      await refused(vendor.write.remove({ channel: world.channels.support, ts }), 'refused')
     },
   },
   {
     name: 'a scope that the app lacks is named',
     async run(world) {
       const { vendor, touched } = await world.open(toolNamed('message_send'), world.tokens.readOnly)
-      const error = await refused(vendor.send(outgoing(world.channels.support), 'op_1'), 'forbidden')
+      const error = await refused(vendor.write.send(outgoing(world.channels.support), 'op_1'), 'forbidden')
       expect(error.message).toContain('chat:write')
       expect(touched()).toBe('untouched')
     },
@@ -508,28 +504,6 @@ export const sharedCases: readonly Case[] = [
     },
   },
 ]
-
-const nowhere = '1000000000.000001'
-
-function outgoing(channel: string) {
-  return { channel, text: 'hello', unfurl_links: false, unfurl_media: false } as const
-}
-
-async function said(world: World, as: Account, text: string, threadTs?: string): Promise<string> {
-  const thread = threadTs === undefined ? {} : { thread_ts: threadTs }
-  const answer = await world.ask('chat.postMessage', { channel: world.channels.support, text, ...thread }, as)
-  expect(answer).toMatchObject({ ok: true })
-  return wordOf(answer['ts'])
-}
-
-async function rawText(world: World, ts: string): Promise<string> {
-  const { messages } = await world.ask('conversations.replies', { channel: world.channels.support, ts })
-  return wordOf((messages as JsonObject[])[0]?.['text'])
-}
-
-async function missing(world: World, method: string): Promise<void> {
-  expect(await world.ask(method, {})).toMatchObject({ status: 404 })
-}
 
 function textsOf(messages: Json | undefined): string[] {
   return (messages as JsonObject[]).map(({ text }) => wordOf(text))

@@ -1,6 +1,6 @@
 // A Slack workspace to ask the connector about in tests, and how to run its tools there.
 import { HubError } from 'toolgate/kit'
-import type { Json, JsonObject, Plan, Tool } from 'toolgate/kit'
+import type { Evidence, Json, JsonObject, Plan, Tool, Undo } from 'toolgate/kit'
 import { expect } from 'vitest'
 import { slack } from '../connector.ts'
 import { botToken, channelIds, otherTokens, userIds } from '../sandbox/seed.ts'
@@ -25,6 +25,13 @@ export interface World {
   readonly now: () => Date
 }
 export type Account = 'app' | 'maya'
+
+export interface Case {
+  readonly name: string
+  readonly run: (world: World) => Promise<unknown>
+  /** What the emulator answers wrongly, so that the case cannot run there; and the question that shows it. */
+  readonly emulator?: { readonly wrong: string; readonly shows: (world: World) => Promise<void> }
+}
 
 /** The seeded sandbox as such a world. `harness` is test/sandbox/harness.ts's. */
 export function sandboxWorld(
@@ -63,7 +70,6 @@ export function sandboxWorld(
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** One request past the SDK and the guarded fetch. */
-
 export async function askSlack(
   fetch: Fetch,
   base: string,
@@ -87,9 +93,9 @@ function channelId(name: string): string {
 }
 
 /** The shape of a timestamp, of no message. */
+export const nowhere = '1000000000.000001'
 
 /** Runs a read as the hub does: parsed in, parsed out. */
-
 export async function look(world: World, name: string, input: unknown): Promise<JsonObject> {
   const tool = toolNamed(name)
   if (tool.kind !== 'read') throw new Error(`${name} writes.`)
@@ -139,13 +145,55 @@ export async function refused(promise: Promise<unknown>, code: HubError['code'])
 }
 
 function context(world: World, vendor: Slack) {
-  return { vendor, now: world.now(), signal: new AbortController().signal, within: () => undefined }
+  return { vendor, now: world.now(), signal: new AbortController().signal, within: () => undefined, admit: () => undefined }
 }
 
 /** Posts past the connector; gives the timestamp. */
+export async function said(world: World, as: Account, text: string, threadTs?: string): Promise<string> {
+  const thread = threadTs === undefined ? {} : { thread_ts: threadTs }
+  const answer = await world.ask('chat.postMessage', { channel: world.channels.support, text, ...thread }, as)
+  expect(answer).toMatchObject({ ok: true })
+  return wordOf(answer['ts'])
+}
+
+/** As Slack keeps it. */
+export async function rawText(world: World, ts: string): Promise<string> {
+  const { messages } = await world.ask('conversations.replies', { channel: world.channels.support, ts })
+  return wordOf((messages as JsonObject[])[0]?.['text'])
+}
+
+/** That it does not know the method at all. */
+export async function missing(world: World, method: string): Promise<void> {
+  expect(await world.ask(method, {})).toMatchObject({ status: 404 })
+}
+
+export function outgoing(channel: string) {
+  return { channel, text: 'hello', unfurl_links: false, unfurl_media: false } as const
+}
+
+/** What the vendor shows of an operation whose answer was lost. */
+export async function asked(world: World, name: string, plan: Plan, operationId: string): Promise<Evidence<JsonObject>> {
+  const tool = toolNamed(name)
+  if (tool.kind !== 'write' || tool.reconcile === undefined) throw new Error(`${name} cannot be asked.`)
+  const { vendor } = await world.open('read')
+  const sentAt = new Date(world.now().getTime() - 1000)
+  return await tool.reconcile(plan.request, { ...context(world, vendor), operationId, sentAt })
+}
+
+/** The call that takes it back. */
+export async function takenBack(world: World, name: string, plan: Plan, output: JsonObject): Promise<Undo> {
+  const tool = toolNamed(name)
+  if (tool.kind !== 'write' || tool.undo === undefined) throw new Error(`${name} cannot be taken back.`)
+  const { vendor } = await world.open('read')
+  const done = { request: plan.request, output, effects: plan.effects, at: world.now() }
+  const undo = await tool.undo(done, context(world, vendor))
+  // What the hub adds to every such tool is no part of its own input.
+  const { expect_rev: _, ...input } = undo.input
+  expect(toolNamed(undo.tool).input.safeParse(input).error).toBeUndefined()
+  return { ...undo, input }
+}
 
 /** A text of an answer, which must be there. */
-
 export function wordOf(value: Json | undefined): string {
   if (typeof value !== 'string') throw new TypeError('The answer has no such text.')
   return value

@@ -29,8 +29,8 @@ export const channelGet = readTool({
   output,
   example: { channel: '#support' },
   resources: ({ id }) => ({ 'slack.channel': id }),
-  async run({ channel: reference }, { vendor }: Reads<Slack>) {
-    const channel = await resolveChannel(vendor, reference)
+  async run({ channel: reference }, context: Reads<Slack>) {
+    const channel = await resolveChannel(context, reference)
     const purpose = shorten(channel.purpose, 250).text
     return {
       content_trust: 'untrusted' as const,

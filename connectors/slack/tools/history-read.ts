@@ -3,18 +3,17 @@ import { readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { resolveChannel } from '../channels.ts'
-import { channelInput, cursorInput, limitInput, messagePage, messagePageOutput, timestampOf } from '../fields.ts'
+import { channelInput, cursorInput, limitInput, messagePage, messagePageOutput, timeInput, timestampOf } from '../fields.ts'
 import type { Slack } from '../slack.ts'
 
 /** Notices that Slack writes, not people. docs.slack.dev/reference/events/message#subtypes */
 const activity =
   /^(?:channel|group)_(?:join|leave|topic|purpose|name|archive|unarchive|convert_to_private|posting_permissions)$|^bot_(?:add|remove)$|^pinned_item$|^reminder_add$/
 
-const time = z.string().min(1).max(40).describe('A date such as 2026-11-22T09:00:00Z, or the timestamp of a message')
 const input = z.strictObject({
   channel: channelInput,
-  since: time.optional(),
-  until: time.optional(),
+  since: timeInput.optional(),
+  until: timeInput.optional(),
   limit: limitInput(100, 20),
   cursor: cursorInput,
   include_activity: z.boolean().default(false).describe('Also joins, leaves and other notices'),
@@ -33,8 +32,9 @@ export const historyRead = readTool({
   output: messagePageOutput,
   example: { channel: '#support', limit: 5 },
   rows: { in: 'messages', resources: (row) => ({ 'slack.channel': row.channel_id }) },
-  async run({ channel: reference, since, until, limit, cursor, include_activity }, { vendor, now }: Reads<Slack>) {
-    const channel = await resolveChannel(vendor, reference)
+  async run({ channel: reference, since, until, limit, cursor, include_activity }, context: Reads<Slack>) {
+    const { vendor, now } = context
+    const channel = await resolveChannel(context, reference)
     const { rows, next } = await vendor.history({
       channel: channel.id,
       limit,

@@ -1,10 +1,12 @@
 // Deletes a message of the app's own.
 import { HubError, visibleText, writeTool } from 'toolgate/kit'
-import type { Reads, Writes } from 'toolgate/kit'
+import type { Asks, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
-import { assertPostable, reachOf, resolveChannel } from '../channels.ts'
-import { channelInput, timestampInput } from '../fields.ts'
+import { assertPostable, nameOf, reachOf, resolveConversation } from '../channels.ts'
+import { conversationInput, timestampInput } from '../fields.ts'
 import type { Slack } from '../slack.ts'
+import { again, isGone } from '../own.ts'
+import { settlesMs } from '../traces.ts'
 import { assertOwn, findMessage, revisionOf } from '../writing.ts'
 
 interface Request {
@@ -12,6 +14,10 @@ interface Request {
   readonly channel: string
   readonly ts: string
   readonly rev: string
+  /** What Slack keeps until then, character by character: for the undo. */
+  readonly before: string
+  /** Where it is a reply: its thread. Else empty. */
+  readonly thread: string
 }
 
 export const messageDelete = writeTool({
@@ -25,18 +31,20 @@ export const messageDelete = writeTool({
   resolves: ['slack.channel'],
   routes: ['POST /api/chat.delete'],
   changes: ['channel', 'text', 'replies'],
-  input: z.strictObject({ channel: channelInput, ts: timestampInput }),
+  input: z.strictObject({ channel: conversationInput, ts: timestampInput }),
   output: z.strictObject({ channel_id: z.string(), ts: z.string(), deleted: z.literal(true) }),
   example: { channel: '#support', ts: '1761555900.000300' },
-  async plan({ channel: reference, ts }, { vendor, now }: Reads<Slack>) {
-    const channel = await resolveChannel(vendor, reference)
+  async plan({ channel: reference, ts }, context: Reads<Slack>) {
+    const { vendor, now } = context
+    const channel = await resolveConversation(context, reference)
     const me = await vendor.me()
     assertPostable(channel, me.userId, 'change')
     const message = await findMessage(vendor, channel, ts)
     assertOwn(message, me, 'deleted')
     const reach = await reachOf(vendor, channel, now)
     const rev = revisionOf(message)
-    const request: Request = { channel: channel.id, ts, rev }
+    const thread = message.threadTs === undefined || message.threadTs === ts ? '' : message.threadTs
+    const request: Request = { channel: channel.id, ts, rev, before: message.mrkdwn.toWellFormed(), thread }
     const replies = message.replies > 0 ? [`It has ${message.replies} replies, which stay.`] : []
     return {
       summary: `Delete the app's own message in ${reach.audience.where}.`,
@@ -45,7 +53,7 @@ export const messageDelete = writeTool({
           verb: 'delete' as const,
           target: `slack:message/${channel.id}/${ts}`,
           resources: { 'slack.channel': channel.id },
-          before: { channel: `#${channel.name}`, text: visibleText(message.mrkdwn), replies: message.replies },
+          before: { channel: nameOf(channel), text: visibleText(message.mrkdwn), replies: message.replies },
           after: {},
         },
       ],
@@ -63,7 +71,27 @@ export const messageDelete = writeTool({
     if (current === undefined || revisionOf(current) !== rev) {
       throw new HubError('conflict', 'The message has changed since this was planned. Plan again.')
     }
-    await vendor.remove({ channel, ts })
+    await vendor.write.remove({ channel, ts })
     return { channel_id: channel, ts, deleted: true as const }
+  },
+  settlesMs,
+  async reconcile({ channel, ts, rev }: Request, { vendor }: Asks<Slack>) {
+    const current = await vendor.message(channel, ts)
+    if (current === undefined || isGone(current)) {
+      return { verdict: 'happened' as const, output: { channel_id: channel, ts, deleted: true as const } }
+    }
+    return revisionOf(current) === rev ? { verdict: 'absent' as const } : { verdict: 'unclear' as const }
+  },
+  async undo({ request: { channel, ts, before, thread } }, { vendor }: Reads<Slack>) {
+    const current = await vendor.message(channel, ts)
+    if (current !== undefined && !isGone(current)) throw new HubError('conflict', 'The message is there.')
+    if (channel.startsWith('D')) throw new HubError('refused', 'What was said in a direct conversation is not said again.')
+    const { text, warnings } = again(before)
+    const said = [
+      'It becomes a new message, at a later time, without the reactions and replies of the old one.',
+      ...warnings,
+    ]
+    if (thread === '') return { tool: 'message_send', input: { channel, text }, fidelity: 'lossy' as const, warnings: said }
+    return { tool: 'thread_reply', input: { channel, thread_ts: thread, text }, fidelity: 'lossy' as const, warnings: said }
   },
 })

@@ -31,9 +31,10 @@ export const messageGet = readTool({
   output,
   example: { channel: '#support', ts: '1761555600.000100' },
   resources: ({ message }) => ({ 'slack.channel': message.channel_id }),
-  async run(given, { vendor, now }: Reads<Slack>) {
+  async run(given, context: Reads<Slack>) {
+    const { vendor, now } = context
     const { channel: reference, ts } = place(given)
-    const channel = await resolveChannel(vendor, reference)
+    const channel = await resolveChannel(context, reference)
     const message = await findMessage(vendor, channel, ts)
     const [row] = await messageRows(vendor, channel.id, [message], now, 40_000)
     if (row === undefined) throw new HubError('not_found', `There is no message with this timestamp in #${channel.name}.`)

@@ -1,44 +1,40 @@
 // Reacts to a message with an emoji.
-import { writeTool } from 'toolgate/kit'
-import type { Reads, Writes } from 'toolgate/kit'
-import { z } from 'zod'
+import { HubError, writeTool } from 'toolgate/kit'
+import type { Asks, Reads, Writes } from 'toolgate/kit'
 import { assertPostable, reachOf, resolveChannel } from '../channels.ts'
-import { channelInput, timestampInput } from '../fields.ts'
+import { reactionInput, reactionOutput, reactionScopes } from '../reactions.ts'
+import type { Reaction } from '../reactions.ts'
 import type { Slack } from '../slack.ts'
 import { shorten } from '../text.ts'
+import { reactedWith, settlesMs } from '../traces.ts'
 import { findMessage } from '../writing.ts'
 
-const input = z.strictObject({
-  channel: channelInput,
-  ts: timestampInput,
-  emoji: z
-    .string()
-    .regex(/^[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?$/, 'Give the name of an emoji without colons, such as eyes.')
-    .describe('Name without colons: white_check_mark'),
-})
-const output = z.strictObject({ channel_id: z.string(), ts: z.string(), emoji: z.string(), note: z.string().optional() })
+const nothingNew = 'The app had already reacted with this emoji; nothing changed.'
 
 export const reactionAdd = writeTool({
   name: 'reaction_add',
   title: 'Slack: react to a message',
   description:
     'Adds an emoji reaction of the app to a message. Where the app already has this reaction there, nothing changes.',
-  scopes: ['reactions:write', 'channels:read', 'channels:history', 'groups:read', 'groups:history', 'users:read'],
+  scopes: reactionScopes,
   class: 'W1',
   verb: 'create',
   default: 'on',
   resolves: ['slack.channel'],
   routes: ['POST /api/reactions.add'],
   changes: ['channel', 'message', 'reaction'],
-  input,
-  output,
+  input: reactionInput,
+  output: reactionOutput,
   example: { channel: '#support', ts: '1761555600.000100', emoji: 'eyes' },
-  async plan({ channel: reference, ts, emoji }, { vendor, now }: Reads<Slack>) {
-    const channel = await resolveChannel(vendor, reference)
+  async plan({ channel: reference, ts, emoji }, context: Reads<Slack>) {
+    const { vendor, now } = context
+    const channel = await resolveChannel(context, reference)
     const me = await vendor.me()
     assertPostable(channel, me.userId, 'reaction')
     const message = await findMessage(vendor, channel, ts)
     const reach = await reachOf(vendor, channel, now)
+    const there = reactedWith(message, emoji, me) === true
+    const request: Reaction = { channel: channel.id, ts, emoji, changes: !there }
     return {
       summary: `React with :${emoji}: to a message in ${reach.audience.where}.`,
       effects: [
@@ -52,17 +48,33 @@ export const reactionAdd = writeTool({
       ],
       audience: reach.audience,
       fidelity: 'checked' as const,
-      undo: 'exact' as const,
-      warnings: reach.warnings,
-      request: { channel: channel.id, ts, emoji },
+      undo: there ? ('none' as const) : ('exact' as const),
+      warnings: [...reach.warnings, ...(there ? ['The app already has this reaction there.'] : [])],
+      request,
     }
   },
-  async apply(
-    { channel, ts, emoji }: { readonly channel: string; readonly ts: string; readonly emoji: string },
-    { vendor }: Writes<Slack>,
-  ) {
-    const result = await vendor.react({ channel, ts, emoji })
+  async apply({ channel, ts, emoji }: Reaction, { vendor }: Writes<Slack>) {
+    const result = await vendor.write.react({ channel, ts, emoji })
     const done = { channel_id: channel, ts, emoji }
-    return result === 'added' ? done : { ...done, note: 'The app had already reacted with this emoji; nothing changed.' }
+    return result === 'added' ? done : { ...done, note: nothingNew }
+  },
+  settlesMs,
+  async reconcile({ channel, ts, emoji, changes }: Reaction, { vendor }: Asks<Slack>) {
+    const message = await vendor.message(channel, ts)
+    // A reaction that was there before is no evidence of another one.
+    if (message === undefined || !changes) return { verdict: 'unclear' as const }
+    const there = reactedWith(message, emoji, await vendor.me())
+    if (there === true) return { verdict: 'happened' as const, output: { channel_id: channel, ts, emoji } }
+    return there === false ? { verdict: 'absent' as const } : { verdict: 'unclear' as const }
+  },
+  async undo({ request: { channel, ts, emoji, changes }, output: done }, { vendor }: Reads<Slack>) {
+    if (!changes || done?.note !== undefined) {
+      throw new HubError('refused', 'The app had this reaction before: there is nothing to take back.')
+    }
+    const message = await vendor.message(channel, ts)
+    if (message === undefined || reactedWith(message, emoji, await vendor.me()) === false) {
+      throw new HubError('conflict', 'The reaction is not there any more: somebody has taken it back since then.')
+    }
+    return { tool: 'reaction_remove', input: { channel, ts, emoji }, fidelity: 'exact' as const, warnings: [] }
   },
 })

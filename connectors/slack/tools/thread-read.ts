@@ -26,8 +26,9 @@ export const threadRead = readTool({
   output: messagePageOutput,
   example: { channel: '#support', thread_ts: '1761555600.000100' },
   rows: { in: 'messages', resources: (row) => ({ 'slack.channel': row.channel_id }) },
-  async run({ channel: reference, thread_ts, limit, cursor }, { vendor, now }: Reads<Slack>) {
-    const channel = await resolveChannel(vendor, reference)
+  async run({ channel: reference, thread_ts, limit, cursor }, context: Reads<Slack>) {
+    const { vendor, now } = context
+    const channel = await resolveChannel(context, reference)
     const { rows, next } = await vendor.thread({ channel: channel.id, ts: thread_ts, limit, cursor })
     if (rows.length === 0 && cursor === undefined) {
       throw new HubError('not_found', `There is no message with this timestamp in #${channel.name}.`)

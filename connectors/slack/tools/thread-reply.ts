@@ -1,19 +1,34 @@
 // Answers in a thread.
 import { HubError, writeTool } from 'toolgate/kit'
-import type { Reads, Writes } from 'toolgate/kit'
+import type { Asks, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { assertPostable, reachOf, resolveChannel } from '../channels.ts'
 import { channelInput, permalink, textInput, timestampInput } from '../fields.ts'
 import type { Slack } from '../slack.ts'
 import { shorten } from '../text.ts'
-import { compose, composedFields, findMessage } from '../writing.ts'
+import { deleting } from '../own.ts'
+import { findSent, settlesMs } from '../traces.ts'
+import type { Found } from '../traces.ts'
+import { compose, composedFields, findMessage, revisionKept } from '../writing.ts'
 
 const input = z.strictObject({
   channel: channelInput,
   thread_ts: timestampInput.describe("The timestamp of the thread's first message"),
   text: textInput,
 })
-const output = z.strictObject({ channel_id: z.string(), thread_ts: z.string(), ts: z.string(), permalink: z.string() })
+const output = z.strictObject({
+  channel_id: z.string(),
+  thread_ts: z.string(),
+  ts: z.string(),
+  permalink: z.string(),
+  rev: z.string(),
+})
+
+interface Request {
+  readonly [key: string]: string | ReturnType<typeof reply>
+  readonly workspace: string
+  readonly message: ReturnType<typeof reply>
+}
 
 export const threadReply = writeTool({
   name: 'thread_reply',
@@ -32,7 +47,7 @@ export const threadReply = writeTool({
   example: { channel: '#support', thread_ts: '1761555600.000100', text: 'Thanks, I will keep to this.' },
   async plan({ channel: reference, thread_ts, text }, context: Reads<Slack>) {
     const { vendor, now } = context
-    const channel = await resolveChannel(vendor, reference)
+    const channel = await resolveChannel(context, reference)
     const me = await vendor.me()
     assertPostable(channel, me.userId, 'reply')
     const parent = await findMessage(vendor, channel, thread_ts)
@@ -44,6 +59,7 @@ export const threadReply = writeTool({
     }
     const composed = await compose(text, context)
     const reach = await reachOf(vendor, channel, now, { mentioned: composed.mentioned })
+    const request: Request = { workspace: me.url, message: reply(channel.id, thread_ts, composed.text) }
     return {
       summary: `Reply in a thread of ${reach.audience.where}.`,
       effects: [
@@ -64,22 +80,25 @@ export const threadReply = writeTool({
       fidelity: 'checked' as const,
       undo: 'partial' as const,
       warnings: [...reach.warnings, ...composed.warnings],
-      request: { workspace: me.url, message: reply(channel.id, thread_ts, composed.text) },
+      request,
     }
   },
-  async apply(
-    { workspace, message }: { readonly workspace: string; readonly message: ReturnType<typeof reply> },
-    { vendor, operationId }: Writes<Slack>,
-  ) {
-    const { channel, ts } = await vendor.send(message, operationId)
-    return {
-      channel_id: channel,
-      thread_ts: message.thread_ts,
-      ts,
-      permalink: permalink(workspace, channel, ts, message.thread_ts),
-    }
+  async apply({ workspace, message }: Request, { vendor, operationId }: Writes<Slack>) {
+    const { ts, text } = await vendor.write.send(message, operationId)
+    return outputOf(workspace, message, { ts, rev: revisionKept(text, message.text) })
   },
+  settlesMs,
+  async reconcile({ workspace, message }: Request, context: Asks<Slack>) {
+    const { verdict, output: sent } = { output: undefined, ...(await findSent(context, message)) }
+    return { verdict, output: sent && outputOf(workspace, message, sent) }
+  },
+  undo: ({ output: done }, { vendor }: Reads<Slack>) =>
+    deleting(vendor, done && { channel: done.channel_id, ts: done.ts, rev: done.rev }),
 })
+
+function outputOf(workspace: string, { channel, thread_ts }: Request['message'], { ts, rev }: Found) {
+  return { channel_id: channel, thread_ts, ts, permalink: permalink(workspace, channel, ts, thread_ts), rev }
+}
 
 function reply(channel: string, thread_ts: string, text: string) {
   return { channel, text, thread_ts, unfurl_links: false, unfurl_media: false } as const

@@ -4,7 +4,7 @@ import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import type { Person } from '../answers.ts'
 import { limitInput, untrusted } from '../fields.ts'
-import type { Slack } from '../slack.ts'
+import type { Slack, SlackReads } from '../slack.ts'
 import { shorten } from '../text.ts'
 
 const pageSize = 200
@@ -53,7 +53,7 @@ export const userFind = readTool({
 })
 
 async function find(
-  slack: Slack,
+  slack: SlackReads,
   query: string,
   limit: number,
   now: Date,
