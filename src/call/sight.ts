@@ -16,7 +16,7 @@ import type { Work } from './work.ts'
 export function withheld({ trail, call, offer }: Pick<Work, 'trail' | 'call' | 'offer'>, cause?: unknown): HubError {
   const places = (offer.tool.resolves ?? []).flatMap((kind) => {
     const ids = trail.version.policy.within(call.principal, offer.facts, kind)
-    return ids && ids.length > 0 ? [` ${offer.name} is yours in ${kind}: ${ids.join(', ')}.`] : []
+    return ids && ids.length > 0 ? [` What you may use here is in ${kind}: ${ids.join(', ')}.`] : []
   })
   const sentence = `There is no such record, or you may not see it.${places.join('')}`
   return new HubError('not_found', sentence, cause === undefined ? {} : { cause })
