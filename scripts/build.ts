@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { chmod, cp, glob, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
+import { buildAdmin } from '../src/admin/build.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const dist = path.join(root, 'dist')
 
 await rm(dist, { recursive: true, force: true })
+await buildAdmin({ root, outDir: path.join(root, 'dist-admin') })
 compile()
 await rewriteAddresses()
 await copyFiles()
@@ -36,6 +38,7 @@ async function copyFiles(): Promise<void> {
   for await (const file of glob(['policies/**/*.yaml', 'policies/**/*.md', 'connectors/**/*.md'], { cwd: root })) {
     await cp(path.join(root, file), path.join(dist, file))
   }
+  await cp(path.join(root, 'dist-admin'), path.join(dist, 'dist-admin'), { recursive: true })
   await chmod(path.join(dist, 'bin', 'toolgate.cjs'), 0o755)
 }
 

@@ -125,9 +125,10 @@ function toolTable(connector: Connector): string {
   const rows = connector.tools.map((tool) => {
     const [what = ''] = tool.description.split(/(?<=[.!?])\s/)
     const scopes = tool.scopes.map((scope) => `\`${scope}\``).join(', ')
-    return `| \`${connector.prefix}_${tool.name}\` | ${tool.class} | ${tool.default} | ${cell(scopes)} | ${cell(what)} |`
+    const name = `\`${connector.prefix}_${tool.name}\``
+    return `| ${[name, cell(tool.title), tool.class, tool.default, cell(scopes), cell(what)].join(' | ')} |`
   })
-  return ['| tool | class | default | scopes | what |', '|---|---|---|---|---|', ...rows].join('\n')
+  return ['| tool | title | class | default | scopes | what |', '|---|---|---|---|---|---|', ...rows].join('\n')
 }
 
 function withTable(page: string, text: string, table: string): string {

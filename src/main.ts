@@ -18,7 +18,24 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   check: { what: 'Check the configuration, the policies and the connectors', load: () => import('./cli/check.ts') },
   policy: { what: 'Run the scenarios of the policies', load: () => import('./cli/policy.ts') },
   approvals: { what: 'List, approve and deny calls that wait for a person', load: () => import('./cli/approvals.ts') },
+  stop: {
+    what: 'Stop everything of an agent, a connector or a tool, or all; list what is stopped',
+    load: () => import('./cli/stop.ts'),
+  },
+  resume: { what: 'Let go on what was stopped', load: () => import('./cli/resume.ts') },
+  notifications: {
+    what: 'List the webhooks that were sent, and send one once more',
+    load: () => import('./cli/notifications.ts'),
+  },
+  admin: { what: 'Open the admin app: approvals, tools, calls, policies, usage', load: () => import('./cli/admin.ts') },
   operations: { what: 'List and show what was written, or may have been', load: () => import('./cli/operations.ts') },
+  connect: { what: 'Connect a person’s own account at a vendor', load: () => import('./cli/connect-account.ts') },
+  connections: {
+    what: 'List the accounts that people have connected, and take one back',
+    load: () => import('./cli/connections.ts'),
+  },
+  key: { what: 'Make, list and revoke keys of service agents', load: () => import('./cli/key.ts') },
+  secret: { what: 'Keep, list and replace secrets; look whether their places work', load: () => import('./cli/secret.ts') },
   undo: { what: 'Take back what an operation did', load: () => import('./cli/undo.ts') },
   audit: { what: 'Read, verify and export the audit log', load: () => import('./cli/audit.ts') },
   sandbox: {

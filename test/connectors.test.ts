@@ -33,9 +33,18 @@ function questions(id: string, connector: Connector): void {
 
   test('it has a README with its tools, and at least four reads and three writes', () => {
     const readme = readFileSync(new URL(`../connectors/${id}/README.md`, import.meta.url), 'utf8')
-    for (const { name } of connector.tools) expect(readme).toContain(`${connector.prefix}_${name}`)
+    for (const { name, title, class: kind, default: state, scopes } of connector.tools) {
+      const wanted = scopes.map((scope) => `\`${scope}\``).join(', ')
+      expect(readme).toContain(`| \`${connector.prefix}_${name}\` | ${title} | ${kind} | ${state} | ${wanted} |`)
+    }
     expect(connector.tools.filter(({ kind }) => kind === 'read').length).toBeGreaterThanOrEqual(4)
     expect(connector.tools.filter(({ kind }) => kind === 'write').length).toBeGreaterThanOrEqual(3)
+  })
+
+  test('its sandbox grants what its tools need', async () => {
+    if (!connector.grants) return
+    await hub.hub.grants.ask()
+    expect(hub.hub.grants.report()).toMatchObject([{ instance: id, state: 'granted', missing: {} }])
   })
 
   // Deletions last: the examples of the others need what is there.

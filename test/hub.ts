@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
+import type { Approver, Channel } from '../src/call/approver.ts'
 import type { Answer } from '../src/call/call.ts'
 import { openHub } from '../src/hub.ts'
 import type { Hub, HubOptions } from '../src/hub.ts'
@@ -28,6 +29,9 @@ export interface TestHubOptions extends Partial<HubOptions> {
 }
 
 export interface TestHub {
+  /** A yes to what is shown now, by somebody who signed in on the terminal. */
+  approve(id: unknown, by?: string, channel?: Channel): Promise<Answer>
+  deny(id: unknown, by?: string, reason?: string): Promise<Answer>
   readonly hub: Hub
   readonly folder: string
   readonly configPath: string
@@ -47,11 +51,17 @@ export interface TestHub {
 export const openPolicy = 'rules:\n  - allow: "*"\n    who: role:member\n'
 export const stranger: Principal = { tenant: 'local', id: 'stranger', roles: [] }
 export const silentLog: Logger = pino({ level: 'silent' })
+const tap = process.env['TOOLGATE_TAP']
+/** Where the suite's credentials are looked for afterwards, every line of every log is kept (test/canaries). */
+const log =
+  tap === undefined
+    ? silentLog
+    : pino({ level: 'trace' }, pino.destination({ dest: `${tap}/kept/log-${process.pid}`, sync: true }))
 
 export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
   const folder = options.folder ?? configFolder(options)
   const configPath = path.join(folder, 'mcp.config.json')
-  const hub = await openHub({ log: silentLog, ...options, configPath })
+  const hub = await openHub({ log, ...options, configPath })
   const seen = () => sandboxRequests(hub.sandboxFile, { limit: 10_000 })
   const said = (request: ReturnType<typeof seen>[number]) => `${request.method} ${request.path} ${request.status}`
   const close = async () => {
@@ -63,6 +73,9 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     folder,
     configPath,
     call: (tool, args = {}, as = hub.person()) => hub.call({ door: 'test', principal: as, tool, arguments: args }),
+    approve: async (id, by = 'jonas', channel = 'terminal') =>
+      await hub.approvals.approve(String(id), approver(by, channel), { digest: await digestOf(hub, String(id)) }),
+    deny: async (id, by = 'jonas', reason) => await hub.approvals.deny(String(id), approver(by, 'terminal'), reason),
     requests: () => seen().map(said),
     writes: () =>
       seen()
@@ -74,6 +87,14 @@ export async function testHub(options: TestHubOptions = {}): Promise<TestHub> {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+export function approver(id: string, channel: Channel): Approver {
+  return { tenant: 'local', id, channel }
+}
+
+async function digestOf(hub: Hub, id: string): Promise<string> {
+  return (await hub.store.operation(id))?.planDigest ?? 'none'
 }
 
 /** The shipped policies and the three shipped connectors, as on a fresh machine. */

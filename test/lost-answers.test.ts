@@ -65,6 +65,11 @@ function fates(id: string, connector: Connector, tool: AnyWriteTool): void {
   })
 
   function breakWrites(mode: 'drop' | '500' | '429'): void {
-    for (const route of tool.routes) hub.break(id, mode, 1, route.replaceAll(/\{[^}]*\}/g, '*'))
+    for (const route of tool.routes) hub.break(id, mode, 1, onSandbox(route))
   }
+}
+
+/** Any path of this route; another address of the vendor is a path of the sandbox. */
+function onSandbox(route: string): string {
+  return route.replaceAll(/\{[^}]*\}/g, '*').replace(/^([A-Z]+) ([a-z]+):\//, '$1 /~$2/')
 }

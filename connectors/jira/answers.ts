@@ -48,18 +48,19 @@ const SearchedIssue = z.object({
     labels: z.array(name).default([]),
     created: z.string(),
     updated: z.string(),
+    reporter: maybe(User),
+    duedate: maybe(z.string()),
+    parent: maybe(z.object({ id: z.string(), key: z.string() })),
   }),
 })
+export type FoundIssue = z.output<typeof SearchedIssue>
 
 export const Issue = z.object({
   id: z.string(),
   key: z.string(),
   fields: SearchedIssue.shape.fields.extend({
     description: z.unknown(),
-    reporter: maybe(User),
     resolution: maybe(Named),
-    duedate: maybe(z.string()),
-    parent: maybe(z.object({ id: z.string(), key: z.string() })),
     subtasks: maybe(z.array(z.object({ key: z.string() }))),
     watches: maybe(z.object({ watchCount: z.number() })),
   }),
@@ -67,7 +68,8 @@ export const Issue = z.object({
 
 /** What is asked of Jira for one issue: the same for reads, plans and applies, so that the same issue has the same `rev`. */
 export const issueFields = Object.keys(Issue.shape.fields.shape)
-export const searchFields = Object.keys(SearchedIssue.shape.fields.shape)
+export const fullFields = Object.keys(SearchedIssue.shape.fields.shape)
+export const searchFields = fullFields.filter((each) => !['reporter', 'duedate', 'parent'].includes(each))
 
 export const Comment = z.object({
   id: z.string(),
@@ -79,6 +81,13 @@ export const Comment = z.object({
   jsdPublic: z.boolean().optional(),
 })
 export const Comments = z.object({ startAt: z.number(), total: z.number(), comments: z.array(Comment) })
+
+const Allowed = z.object({
+  id: z.string().optional(),
+  name: name.optional(),
+  value: name.optional(),
+  key: z.string().optional(),
+})
 
 /** A field as createmeta, editmeta and transitions describe it. */
 export const FieldMeta = z.object({
@@ -94,11 +103,7 @@ export const FieldMeta = z.object({
     system: z.string().optional(),
     custom: z.string().optional(),
   }),
-  allowedValues: z
-    .array(
-      z.object({ id: z.string().optional(), name: name.optional(), value: name.optional(), key: z.string().optional() }),
-    )
-    .optional(),
+  allowedValues: z.array(Allowed.extend({ children: z.array(Allowed).optional() })).optional(),
 })
 export type FieldMeta = z.output<typeof FieldMeta>
 
@@ -200,3 +205,14 @@ export const Worklogs = z.object({ total: z.number(), worklogs: z.array(z.object
 export const CreatedWorklog = z.object({ id: z.string() })
 export const Sprint = z.object({ id: z.number(), name, state: z.string() })
 export const SprintOfIssue = z.object({ fields: z.object({ sprint: maybe(Sprint) }) })
+
+/** https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/#3-1-get-the-cloudid-for-your-site */
+export const AccessibleResources = z.array(z.object({ id: z.string(), scopes: z.array(z.string()).default([]) }))
+
+/** Any fields of an issue, with what they are called. */
+export type Fields = z.output<typeof Fields>
+export const Fields = z.object({
+  key: z.string(),
+  fields: z.record(z.string(), z.unknown()),
+  names: z.record(z.string(), name).default({}),
+})

@@ -2,26 +2,41 @@
 import { HubError } from 'toolgate/kit'
 import type { Json, JsonObject } from 'toolgate/kit'
 import { toMarkdown } from './adf.ts'
+import { resolveFields, valueNow } from './fields.ts'
+import type { FieldValue } from './fields.ts'
 import type { Field, Issue } from './jira.ts'
 import type { ToAdf } from './markdown.ts'
 import { sentence } from './planning.ts'
+import { checkedAdf, sendable } from './raw-adf.ts'
+import type { RawAdf } from './raw-adf.ts'
+import { setChanges } from './sets.ts'
+import type { Sets } from './sets.ts'
 import { appended, nodesOf, readingOf, sectionOf, withoutEnding, withSection } from './splice.ts'
 
 export interface Change {
-  readonly field: 'summary' | 'description' | 'priority' | 'labels'
+  /** The id of the field. */
+  readonly field: string
+  /** What people call it, where that is something else. */
+  readonly name?: string
   readonly before: Json
   readonly after: Json
   readonly send: Json
+  /** Where values are added and taken away: the operations that are sent, and what they mean. */
+  readonly operations?: readonly JsonObject[]
+  readonly set?: Sets[string]
 }
 
 interface Wanted {
   readonly summary?: string | undefined
-  readonly description?: string | undefined
+  readonly description?: string | RawAdf | undefined
   readonly append?: string | undefined
   readonly section?: { readonly heading: string; readonly body: string } | undefined
   readonly remove_end?: string | undefined
   readonly priority?: string | undefined
   readonly labels?: readonly string[] | undefined
+  readonly fields?: Readonly<Record<string, FieldValue>> | undefined
+  readonly add?: Readonly<Record<string, string[]>> | undefined
+  readonly remove?: Readonly<Record<string, string[]>> | undefined
 }
 
 export interface Changes {
@@ -32,7 +47,12 @@ export interface Changes {
   readonly exact: boolean
 }
 
-export function changesOf(issue: Issue, wanted: Wanted, editable: readonly Field[], toAdf: ToAdf): Changes {
+/** @param now what the issue has in those of its fields that the call names by hand, by id */
+export function changesOf(
+  issue: Issue,
+  wanted: Wanted,
+  { editable, now, toAdf }: { editable: readonly Field[]; now: Readonly<Record<string, unknown>>; toAdf: ToAdf },
+): Changes {
   const { fields } = issue
   const { summary, priority, labels } = wanted
   const changes: Change[] = []
@@ -40,13 +60,24 @@ export function changesOf(issue: Issue, wanted: Wanted, editable: readonly Field
   const described = descriptionOf(issue, wanted, toAdf)
   if (described !== undefined) {
     const [before, after] = [toMarkdown(fields.description).markdown, toMarkdown(described.send).markdown]
-    changes.push({ field: 'description', before, after, send: described.send })
+    // Of a document that differs only in what Markdown does not show, the document itself is shown.
+    const [shown, next] =
+      typeof wanted.description === 'object' && before === after
+        ? [JSON.stringify(fields.description), JSON.stringify(described.send)]
+        : [before, after]
+    changes.push({ field: 'description', before: shown, after: next, send: described.send })
   }
   if (priority !== undefined) {
     const { id, name } = findPriority(editable, priority)
     changes.push({ field: 'priority', before: fields.priority?.name ?? 'none', after: name, send: { id } })
   }
   if (labels !== undefined) changes.push({ field: 'labels', before: fields.labels, after: [...labels], send: [...labels] })
+  changes.push(...customChanges(wanted.fields ?? {}, { editable, now, toAdf }))
+  for (const { operations, added, removed, ...change } of setChanges(wanted, editable, { ...now, labels: fields.labels })) {
+    if (changes.some(({ field }) => field === change.field))
+      throw new HubError('invalid_input', `Either set ${change.name ?? change.field}, or add to it and remove from it.`)
+    changes.push({ ...change, send: null, operations, set: { add: added, remove: removed } })
+  }
   return {
     changes: changes.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)),
     back: described?.back ?? {},
@@ -54,13 +85,42 @@ export function changesOf(issue: Issue, wanted: Wanted, editable: readonly Field
   }
 }
 
-export function pick(changes: readonly Change[], which: 'before' | 'after' | 'send'): JsonObject {
-  return Object.fromEntries(changes.map((change) => [change.field, change[which]]))
+function customChanges(
+  wanted: Readonly<Record<string, FieldValue>>,
+  { editable, now, toAdf }: { editable: readonly Field[]; now: Readonly<Record<string, unknown>>; toAdf: ToAdf },
+): readonly Change[] {
+  const { send, show } = resolveFields(wanted, editable, toAdf)
+  return Object.keys(send).flatMap((id) => {
+    const field = editable.find((each) => each.id === id)
+    if (field === undefined) return []
+    const { name } = field
+    const before = valueNow(field, now[id]) as Json
+    return [{ field: id, name, before, after: show[name] ?? null, send: send[id] ?? null }]
+  })
+}
+
+/** Fields that were named by hand stand together under `fields`, by what people call them. */
+export function pick(changes: readonly Change[], which: 'before' | 'after'): JsonObject {
+  const own = changes.filter(({ name }) => name === undefined).map((change) => [change.field, change[which]] as const)
+  const named = changes.flatMap((change) => (change.name === undefined ? [] : [[change.name, change[which]] as const]))
+  return { ...Object.fromEntries(own), ...(named.length > 0 ? { fields: Object.fromEntries(named) } : {}) }
+}
+
+export function sendOf(changes: readonly Change[]): JsonObject {
+  return Object.fromEntries(changes.flatMap(({ field, send, operations }) => (operations ? [] : [[field, send]])))
+}
+
+/** What is added to fields and taken from them, as Jira takes it and as it can be taken back. */
+export function operationsOf(changes: readonly Change[]): { readonly update: JsonObject; readonly sets: Sets } {
+  return {
+    update: Object.fromEntries(changes.flatMap(({ field, operations }) => (operations ? [[field, operations]] : []))),
+    sets: Object.fromEntries(changes.flatMap(({ field, set }) => (set ? [[field, set]] : []))),
+  }
 }
 
 /** The change that takes the description back, if the part that was changed still is what was made of it. */
-export function descriptionUndo(issue: Issue, back: JsonObject, after: JsonObject): JsonObject | undefined {
-  const { markdown } = toMarkdown(issue.fields.description)
+export function descriptionUndo(issue: Issue, back: JsonObject, sent: Json | undefined): JsonObject | undefined {
+  const { markdown, lossy } = toMarkdown(issue.fields.description)
   // What was put at the end is taken away only if it is still there: the tool itself looks.
   const ending = back['remove_end']
   if (typeof ending === 'string') return markdown.endsWith(ending) ? back : undefined
@@ -69,8 +129,11 @@ export function descriptionUndo(issue: Issue, back: JsonObject, after: JsonObjec
     const still = tryText(() => readingOf(sectionOf(issue.fields.description, heading).nodes).markdown)
     return still === now ? { section: { heading, body } } : undefined
   }
-  return markdown === after['description'] ? back : undefined
+  const ours = toMarkdown(sent)
+  return markdown === ours.markdown && lossy.join() === ours.lossy.join() ? back : undefined
 }
+
+const emptyDocument = { version: 1, type: 'doc', content: [] }
 
 interface Described {
   /** Null clears it. */
@@ -93,10 +156,29 @@ function descriptionOf(issue: Issue, wanted: Wanted, toAdf: ToAdf): Described | 
   }
   if (wanted.section !== undefined) return sectionChange(issue, wanted.section, toAdf)
   if (wanted.description === undefined) return undefined
+  if (typeof wanted.description === 'object') {
+    const document = checkedAdf(wanted.description, now)
+    const send = nodesOf(document).length === 0 ? null : document
+    // Back as a document too: what it replaces may have no words in Markdown, and it itself be more than those hold.
+    const before = nodesOf(now).length === 0 ? emptyDocument : sendable(now)
+    return before === undefined
+      ? { send, ...backTo(now, toMarkdown(now).markdown, toAdf) }
+      : { send, back: { description: before }, exact: true }
+  }
   const { markdown, lossy } = toMarkdown(now)
   if (lossy.length > 0) throw wouldLose(issue, 'description', lossy)
   const send = wanted.description.trim() === '' ? null : toAdf(wanted.description)
-  return { send, back: { description: markdown }, exact: isHeld(nodesOf(now), markdown, toAdf) }
+  return { send, ...backTo(now, markdown, toAdf) }
+}
+
+/** As Markdown where that gives it back, else as the document that it is. */
+function backTo(now: unknown, markdown: string, toAdf: ToAdf): { readonly back: JsonObject; readonly exact: boolean } {
+  if (toMarkdown(now).lossy.length === 0 && isHeld(nodesOf(now), markdown, toAdf))
+    return { back: { description: markdown }, exact: true }
+  const document = sendable(now)
+  return document === undefined
+    ? { back: { description: markdown }, exact: false }
+    : { back: { description: document }, exact: true }
 }
 
 function sectionChange(issue: Issue, { heading, body }: { heading: string; body: string }, toAdf: ToAdf): Described {

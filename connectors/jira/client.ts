@@ -3,36 +3,44 @@ import { HubError } from 'toolgate/kit'
 import type { ErrorCode, Json, VendorFetch } from 'toolgate/kit'
 import type { Client } from 'jira.js/core'
 import { z } from 'zod'
+import type { Authority } from './credentials.ts'
 
 export interface ClientOptions {
   readonly base: string
   readonly fetch: VendorFetch
-  /** The value of the Authorization header. */
-  readonly authorization: string
+  readonly authority: Authority
+  /** Forgets what was looked up for this account: it may be another one now, or see less. */
+  readonly forget: () => void
 }
 
 /**
  * jira.js takes any object with `sendRequest` for its client. Its own runs on the global fetch, retries, and warns on stderr about
  * answers it does not know; this one sends each request once and gives the parsed body as it is.
  */
-export function jiraClient({ base, fetch, authorization }: ClientOptions): Client {
+export function jiraClient({ base, fetch, authority, forget }: ClientOptions): Client {
   return {
     async sendRequest<T>(request: Parameters<Client['sendRequest']>[0]): Promise<T> {
       const { url, method = 'GET', searchParams, headers, body } = request
       const isFile = url.startsWith(files)
-      const response = await fetch(`${base}${url}${query(searchParams)}`, {
-        method,
-        headers: {
-          ...headers,
-          accept: isFile ? '*/*' : 'application/json',
-          authorization,
-          // Answers in English whatever language the account is set to.
-          'accept-language': 'en',
-          // A form says its own type, with its boundary.
-          ...(body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-      })
+      const send = async (authorization: string) =>
+        await fetch(`${base}${url}${query(searchParams)}`, {
+          method,
+          headers: {
+            ...headers,
+            accept: isFile ? '*/*' : 'application/json',
+            authorization,
+            // Answers in English whatever language the account is set to.
+            'accept-language': 'en',
+            // A form says its own type, with its boundary.
+            ...(body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
+        })
+      const authorization = await authority.header()
+      let response = await send(authorization)
+      // Refused before anything was done, so that a write goes out once more as well.
+      if (response.status === 401 && (await authority.renew(authorization))) response = await send(await authority.header())
+      if (response.status === 401 || response.status === 403) forget()
       if (response.ok && isFile) return Buffer.from(await response.arrayBuffer()) as T
       const text = await response.text()
       if (!response.ok) throw refusal(response, method, url, text)
@@ -108,7 +116,7 @@ function explain(
       message: `Jira refused ${fields.length === 1 ? 'the field' : 'the fields'} ${fields.join(', ')}.`,
     }
   }
-  if (url.includes('/search/')) {
+  if (/^\/rest\/api\/(?:3\/search\/|2\/search$)/.test(url)) {
     return {
       code: 'invalid_input',
       message:
@@ -132,12 +140,12 @@ function wrongFields(text: string): readonly string[] {
 
 function subjectOf(url: string): string | undefined {
   const [, of, part, which] =
-    /^\/rest\/api\/3\/issue\/([A-Z][A-Z0-9_]{1,9}-\d{1,10})\/(comment|worklog)\/(\d{1,19})$/.exec(url) ?? []
+    /^\/rest\/api\/[23]\/issue\/([A-Z][A-Z0-9_]{1,9}-\d{1,10})\/(comment|worklog)\/(\d{1,19})$/.exec(url) ?? []
   if (of !== undefined) return `The ${part} ${which} of ${of}`
   const [, sprint] = /^\/rest\/agile\/1\.0\/sprint\/(\d{1,19})(?:\/|$)/.exec(url) ?? []
   if (sprint !== undefined) return `The sprint ${sprint}`
   const [, kind, id] =
-    /^\/rest\/api\/3\/(issue|project|issue\/createmeta)\/([A-Z][A-Z0-9_]{1,9}(?:-\d{1,10})?)(?:\/|$)/.exec(url) ?? []
+    /^\/rest\/api\/[23]\/(issue|project|issue\/createmeta)\/([A-Z][A-Z0-9_]{1,9}(?:-\d{1,10})?)(?:\/|$)/.exec(url) ?? []
   if (kind === undefined || id === undefined) return undefined
   return kind === 'issue' ? id : `Project ${id}`
 }

@@ -1,9 +1,12 @@
-// Jira Cloud: issues, comments, transitions and people of one site.
+// Jira, in the cloud or in a data center: issues, comments, transitions and people of one site.
 import { connector } from 'toolgate/kit'
+import { connect } from './connect.ts'
+import { grants } from './grants.ts'
 import { openJira } from './jira.ts'
+import { link } from './link.ts'
 import { permissions } from './permissions.ts'
 import { sandbox } from './sandbox/sandbox.ts'
-import { baseOf, settings } from './settings.ts'
+import { baseOf, hostsOf, settings } from './settings.ts'
 import { attachmentAdd } from './tools/attachment-add.ts'
 import { attachmentRead } from './tools/attachment-read.ts'
 import { commentAdd } from './tools/comment-add.ts'
@@ -34,8 +37,12 @@ export const jira = connector({
   title: 'Jira Cloud',
   prefix: 'jira',
   settings,
-  credential: "An API token of the hub's own Jira account (with email set), or an OAuth access token (without).",
+  credential:
+    'An API token of the hub\'s own Jira account (with email set), an OAuth access token (without), or with client_id {"client_secret": "…", "refresh_token": "…"}. Of Jira Data Center a personal access token.',
   base: baseOf,
+  hosts: hostsOf,
+  link,
+  signIn: ['POST auth:/oauth/token'],
   reads: [
     'GET /rest/api/3/issue/{key}',
     'GET /rest/agile/1.0/issue/{key}',
@@ -58,10 +65,30 @@ export const jira = connector({
     'GET /rest/api/3/project/search',
     'GET /rest/api/3/project/{key}',
     // Only looks; posted because a query can be longer than an address.
+    'GET api:/oauth/token/accessible-resources',
     'POST /rest/api/3/search/approximate-count',
     'POST /rest/api/3/search/jql',
     'GET /rest/api/3/user/assignable/search',
     'GET /rest/api/3/user/search',
+    // Jira Data Center. https://developer.atlassian.com/server/jira/platform/rest/
+    'GET /rest/api/2/comment/{id}/properties/{name}',
+    'GET /rest/api/2/issue/{key}',
+    'GET /rest/api/2/issue/{key}/comment',
+    'GET /rest/api/2/issue/{key}/comment/{id}',
+    'GET /rest/api/2/issue/{key}/editmeta',
+    'GET /rest/api/2/issue/{key}/properties/{name}',
+    'GET /rest/api/2/issue/{key}/transitions',
+    'GET /rest/api/2/issue/createmeta/{project}/issuetypes',
+    'GET /rest/api/2/issue/createmeta/{project}/issuetypes/{type}',
+    'GET /rest/api/2/issueLinkType',
+    'GET /rest/api/2/mypermissions',
+    'GET /rest/api/2/myself',
+    'GET /rest/api/2/project',
+    'GET /rest/api/2/project/{key}',
+    'GET /rest/api/2/user',
+    'GET /rest/api/2/user/assignable/search',
+    'GET /rest/api/2/user/search',
+    'POST /rest/api/2/search',
   ],
   open: openJira,
   tools: [
@@ -90,6 +117,8 @@ export const jira = connector({
     userFind,
     worklogAdd,
   ],
+  grants,
   permissions,
+  connect,
   sandbox,
 })

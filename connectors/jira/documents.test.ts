@@ -1,5 +1,5 @@
 // Documents that Markdown cannot hold: what is not touched stays as it is, to the byte.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Json, JsonObject } from 'toolgate/kit'
 import { canonical } from 'toolgate/kit'
 import { testHub } from '../../test/hub.ts'
@@ -12,9 +12,13 @@ import { accountIdOf } from './sandbox/world.ts'
 
 let hub: TestHub
 let server: SandboxServer
+// Jira takes so many writes of one issue in a while: each test has a while of its own.
+let passed = 0
+const now = () => new Date(Date.now() + passed)
+beforeEach(() => void (passed += 60_000))
 beforeAll(async () => {
-  hub = await testHub({ connectors: { jira: { sandbox: true } } })
-  server = await startSandbox({ file: hub.hub.sandboxFile, instances: { jira: { connector: jira } }, now: () => new Date() })
+  hub = await testHub({ connectors: { jira: { sandbox: true } }, now })
+  server = await startSandbox({ file: hub.hub.sandboxFile, instances: { jira: { connector: jira } }, now })
 })
 afterAll(async () => {
   await server.close()
@@ -171,4 +175,102 @@ test('an ending is taken away only where it stands', async () => {
   const answer = await hub.call('jira_issue_update', { key: 'OPS-44', remove_end: 'Nobody wrote this.' })
   expect(answer).toMatchObject({ status: 'failed', error: { code: 'conflict' } })
   expect(hub.writes()).toHaveLength(before)
+})
+
+describe('a document as it is', () => {
+  const document = (...content: readonly Json[]) => ({ version: 1, type: 'doc', content })
+  const read = async (body: string, more: object = {}) =>
+    (await hub.call('jira_issue_get', { key: 'OPS-44', body, ...more })).result as Record<string, unknown>
+
+  test('is read, changed in one place, written back, and taken back to the byte', async () => {
+    await begin()
+    const { description_adf: adf, description } = await read('adf', { max_chars: 20_000 })
+    expect(description).toBeUndefined()
+    expect(adf).toEqual(document(...rich))
+    const changed = [...rich.slice(0, 5), paragraph(words('New steps.')), ...rich.slice(6)]
+    const done = await hub.call('jira_issue_update', { key: 'OPS-44', description: document(...changed) })
+    expect([done.status, done.message]).toEqual(['done', 'Done.'])
+    expect(same(await stored())).toEqual(same(changed))
+    expect(await hub.call('operation_undo', { id: done.operation_id })).toMatchObject({ status: 'done' })
+    expect(same(await stored())).toEqual(same(rich))
+  })
+
+  test('is cut after whole nodes, and says so', async () => {
+    await begin()
+    const { description_adf: adf, truncated } = await read('adf', { max_chars: 400 })
+    expect(truncated).toBe(true)
+    expect(same((adf as { content: Json[] }).content)).toEqual(same(rich.slice(0, 2)))
+    expect(await read('none')).not.toHaveProperty('description_adf')
+  })
+
+  test('without a mention that is there is refused; with only what the hub can send it may go', async () => {
+    await begin()
+    const without = rich.filter((node) => !JSON.stringify(node).includes('mention'))
+    const refused = await hub.call('jira_issue_update', { key: 'OPS-44', description: document(...without) })
+    expect(refused).toMatchObject({ status: 'failed', error: { code: 'refused' } })
+    expect(refused.message).toContain('without mention')
+    const unpanelled = await hub.call('jira_issue_update', { key: 'OPS-44', description: document(...rich.slice(1)) })
+    expect([unpanelled.status, unpanelled.message]).toEqual(['done', 'Done.'])
+    expect(await hub.call('operation_undo', { id: unpanelled.operation_id })).toMatchObject({ status: 'done' })
+    expect(same(await stored())).toEqual(same(rich))
+  })
+
+  test('differs where Markdown would not: the preview shows the document', async () => {
+    const panel = (panelType: string) => ({ type: 'panel', attrs: { panelType }, content: [paragraph(words('Careful.'))] })
+    const created = await hub.call('jira_issue_create', {
+      project: 'OPS',
+      type: 'Task',
+      summary: 'With a panel',
+      description: document(panel('info')),
+    })
+    const key = (created.result as { key: string }).key
+    const { plan } = await hub.call('jira_issue_update', { key, description: document(panel('error')), dry_run: true })
+    expect(JSON.stringify(plan?.effects)).toMatch(/info.*error/)
+    expect(plan?.warnings.join(' ')).toContain('panel')
+  })
+
+  let deep: JsonObject = paragraph(words('deep'))
+  for (let level = 0; level < 20; level += 1) deep = { type: 'bulletList', content: [{ type: 'listItem', content: [deep] }] }
+  const link = (href: string) => paragraph({ type: 'text', text: 'x', marks: [{ type: 'link', attrs: { href } }] })
+  test.each<[string, unknown, string]>([
+    ['a mention', document(paragraph({ type: 'mention', attrs: { id: accountIdOf('wei') } })), 'a mention'],
+    ['media', document({ type: 'mediaSingle', content: [] }), 'a mediaSingle'],
+    ['an extension', document({ type: 'extension', attrs: {} }), 'an? extension'],
+    ['a kind of a prototype', document({ type: 'constructor' }), 'a constructor'],
+    ['a script as a link', document(link('javascript:alert(1)')), 'neither http'],
+    ['a mark of its own', document(paragraph({ type: 'text', text: 'x', marks: [{ type: 'annotation' }] })), 'a mark'],
+    ['a cell in a paragraph', document(paragraph({ type: 'tableCell', content: [] })), 'where none can stand'],
+    ['an attribute of its own', document({ ...paragraph(), attrs: { onclick: 'x' } }), 'attrs'],
+    ['text without words', document(paragraph({ type: 'text', text: '' })), 'members'],
+    ['an empty list', document({ type: 'bulletList', content: [] }), 'content'],
+    ['too much text', document(paragraph(words('x'.repeat(33_000)))), 'more than 32767'],
+    ['too many nodes', document(...Array.from({ length: 7_000 }, () => paragraph())), 'too large'],
+    ['too deep a nest', document(deep), 'deep'],
+    ['another version', { version: 2, type: 'doc', content: [] }, '"version": 1'],
+    ['no document', { type: 'paragraph', content: [] }, 'must be'],
+  ])('with %s is refused before anything is sent', async (_what, description, message) => {
+    const before = hub.writes().length
+    for (const [tool, more] of [
+      ['jira_issue_create', { project: 'OPS', type: 'Task', summary: 'x' }],
+      ['jira_issue_update', { key: 'OPS-42' }],
+    ] as const) {
+      const answer = await hub.call(tool, { ...more, description })
+      expect(answer).toMatchObject({ status: 'failed', error: { code: 'invalid_input' } })
+      expect(answer.message).toMatch(new RegExp(message))
+    }
+    expect(hub.writes()).toHaveLength(before)
+  })
+})
+
+test.each([
+  ['links that never end', '[a]('],
+  ['links with an open address', '[a](<'],
+])('a text of %s is refused at once', async (_what, mark) => {
+  const { requireBounded } = await import('./markup-bounds.ts')
+  const began = performance.now()
+  expect(() => requireBounded(mark.repeat(7000))).toThrow('dozens of links')
+  expect(performance.now() - began).toBeLessThan(1000)
+  expect(() =>
+    requireBounded('See [the guide](https://example.com/a) and [the notes](https://example.com/b).'),
+  ).not.toThrow()
 })

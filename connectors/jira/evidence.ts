@@ -44,7 +44,9 @@ export async function commentOf(
   const { comments, next } = await jira.comments(key, { limit: most, start: 0 })
   const since = comments.filter(({ created }) => isSince(created, sentAt))
   for (const comment of since) {
-    if ((await jira.commentProperty(comment.id, operationProperty)) === operationId) return comment
+    const tag = await jira.commentProperty(comment.id, operationProperty)
+    if (tag === operationId) return comment
+    if (tag === undefined && (await isUntagged(jira, comment.author?.id))) return 'unclear'
   }
   return next !== undefined && since.length === comments.length ? 'unclear' : undefined
 }
@@ -61,9 +63,19 @@ export async function createdIssueOf(
   const { issues, next } = await jira.search({ jql, limit: most })
   for (const issue of issues) {
     // The property itself, not what the index knows of it.
-    if ((await jira.issueProperty(issue.key, operationProperty)) === operationId) return issue
+    const tag = await jira.issueProperty(issue.key, operationProperty)
+    if (tag === operationId) return issue
+    if (tag === undefined && (await isUntagged(jira))) return 'unclear'
   }
   return next === undefined ? undefined : 'unclear'
+}
+
+/**
+ * Of something new of the hub's account without any tag. Jira Cloud keeps the tag with what it tags; of Data Center that is
+ * documented of no version, so that what has none may be anybody's.
+ */
+async function isUntagged(jira: JiraReads, author?: string): Promise<boolean> {
+  return jira.deployment === 'data-center' && (author === undefined || author === (await jira.me()))
 }
 
 /**

@@ -5,7 +5,7 @@ import { z } from 'zod'
 export const issueKey = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]{1,9}-[1-9]\d{0,9}$/, 'must be an issue key such as OPS-42')
-  .describe('Issue key, such as OPS-42')
+  .describe('Such as OPS-42')
 export const projectKey = z.string().regex(/^[A-Z][A-Z0-9_]{1,9}$/, 'must be a project key such as OPS')
 /** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-users/ : up to 128 characters. */
 export const accountId = z

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Client } from 'jira.js/core'
 import type { JsonObject, SandboxState, Tool } from 'toolgate/kit'
 import { z } from 'zod'
+import { keptInMemory } from '../../test/keep.ts'
 import { sandboxHarness } from '../../test/sandbox/harness.ts'
 import type { Harness } from '../../test/sandbox/harness.ts'
 import { toMarkdown } from './adf.ts'
@@ -41,7 +42,7 @@ const reads = (vendor: object) => ({
   vendor,
   now: new Date(),
   signal: new AbortController().signal,
-  within: () => within,
+  within: (kind: string) => (kind === 'jira.project' ? within : undefined),
   admit: () => undefined,
 })
 
@@ -204,6 +205,17 @@ describe('reads', () => {
     expect(await keys({ assignee: accountIdOf('noor'), projects: ['FIN'], statuses: ['in progress'] })).toEqual(['FIN-2'])
     const since = new Date(Date.now() - 36 * 3_600_000).toISOString()
     expect(await keys({ updated_after: since })).toEqual(['OPS-40', 'OPS-42', 'SUP-1', 'SUP-8'])
+  })
+
+  test('shows as much of each issue as is asked for, and the address once', async () => {
+    const shown = async (fields?: string) => await read('issue_search', { projects: ['OPS'], text: 'queue falls', fields })
+    const [brief, standard, full] = [await shown('brief'), await shown(), await shown('full')]
+    expect(Object.keys(brief.issues[0])).toEqual(['key', 'project', 'summary', 'type', 'status'])
+    expect(brief.url_base).toBeUndefined()
+    expect(Object.keys(standard.issues[0])).toContain('updated')
+    expect(standard.issues[0]).not.toHaveProperty('created')
+    expect(standard.url_base + standard.issues[0].key).toBe('https://larkfield.atlassian.net/browse/OPS-42')
+    expect(full.issues[0]).toMatchObject({ created: expect.any(String), reporter: expect.any(String) })
   })
 
   test('what policy narrows is asked of Jira, and nothing is asked where nothing is left', async () => {
@@ -427,6 +439,45 @@ describe('with a company of another kind', () => {
     }
   })
 
+  test('an internal comment stays with the agents, and one that is not is told to be seen outside', async () => {
+    const { state, vendor } = await onState()
+    state.put('project', 'SUP', { ...state.get('project', 'SUP'), type: 'service_desk' })
+    const found = tool('comment_add') as WriteTool
+    const [open, internal] = [false, true].map((flag) =>
+      found.plan(found.input.parse({ key: 'SUP-1', body: 'x', internal: flag }), reads(vendor)),
+    )
+    expect(await open).toMatchObject({ audience: { external: true }, warnings: [expect.stringContaining('customer')] })
+    const planned = await internal
+    expect(planned).toMatchObject({ audience: { external: false }, effects: [{ after: { internal: true } }], warnings: [] })
+    await found.apply(planned?.request, { ...reads(vendor), operationId: 'op_1' })
+    const list = tool('comment_list') as ReadTool
+    expect(await list.run(list.input.parse({ key: 'SUP-1', limit: 1 }), reads(vendor))).toMatchObject({
+      comments: [{ body: 'x', internal: true }],
+    })
+  })
+
+  test('whoever administers a project can change an issue without telling anybody', async () => {
+    const { state, vendor, asked } = await onState()
+    const { granted } = state.get('permission', 'SUP') ?? {}
+    state.put('permission', 'SUP', { granted: [...(granted as string[]), 'ADMINISTER_PROJECTS'] })
+    const found = tool('issue_update') as WriteTool
+    const planned = await found.plan(found.input.parse({ key: 'SUP-1', summary: 'x', notify: false }), reads(vendor))
+    expect(planned.audience).toMatchObject({ people: 0 })
+    await found.apply(planned.request, { ...reads(vendor), operationId: 'op_1' })
+    expect(asked.at(-1)).toMatch(/^PUT .*notifyUsers=false$/)
+  })
+
+  test('JQL is refused where the site has it switched off, which is how a site starts', async () => {
+    const live = { site: 'https://acme.atlassian.net', email: 'hub@acme.example' }
+    const { vendor, sent } = await onState(jira.settings.parse(live))
+    const found = tool('issue_search') as ReadTool
+    await expect(found.run(found.input.parse({ jql: 'status = Open' }), reads(vendor))).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: 'JQL is switched off for this site. Use the filters of the tool.',
+    })
+    expect(sent).toEqual([])
+  })
+
   test('a comment is not sent after an issue that went elsewhere', async () => {
     const { state, vendor, sent } = await onState()
     const found = tool('comment_add') as WriteTool
@@ -439,7 +490,7 @@ describe('with a company of another kind', () => {
 })
 
 /** The connector on a state that the test can change. */
-async function onState() {
+async function onState(settings: unknown = jira.settings.parse(sandbox.settings)) {
   const kinds = new Map<string, Map<string, JsonObject>>()
   const counters = new Map<string, number>()
   const kind = (name: string) => {
@@ -460,27 +511,31 @@ async function onState() {
   }
   sandbox.seed(state, new Date())
   const sent: string[] = []
+  const asked: string[] = []
   const vendor: object = await jira.open({
     base: 'https://jira.example',
     async fetch(input, init) {
       const request = new Request(input, init)
       const { pathname, searchParams } = new URL(request.url)
       sent.push(request.method)
-      const asked = {
+      asked.push(`${request.method} ${request.url}`)
+      const given = {
         method: request.method,
         path: pathname,
         query: searchParams,
         headers: request.headers,
         body: await request.text(),
       }
-      const { status, body } = sandbox.respond(asked, state, new Date())
+      const { status, body } = sandbox.respond(given, state, new Date())
       return new Response(body === undefined ? null : JSON.stringify(body), { status })
     },
-    settings: jira.settings.parse(sandbox.settings),
+    settings,
     credential: sandbox.credential,
+    hosts: {},
+    keep: keptInMemory(),
     cache: new Map(),
   })
-  return { state, vendor, sent }
+  return { state, vendor, sent, asked }
 }
 
 describe('text', () => {
@@ -611,7 +666,7 @@ describe('the sandbox', () => {
     harness.mend()
     const { vendor } = await harness.open(tool('issue_update'))
     const refused = await vendor.write
-      .edit('SUP-1', { summary: 'x'.repeat(300), nonsense: 1 })
+      .edit('SUP-1', { fields: { summary: 'x'.repeat(300), nonsense: 1 } }, { operationId: 'op_1', notify: true })
       .catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 'refused', message: 'Jira refused the fields summary, nonsense.' })
     expect(refused.cause.message).toContain('Summary must be less than 255 characters.')

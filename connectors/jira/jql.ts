@@ -1,5 +1,6 @@
 // Builds JQL from filters. Every value is quoted and escaped; no caller's text is ever syntax.
 import { visibleText } from 'toolgate/kit'
+import type { Rewritten } from './raw-jql/rewrite.ts'
 
 export interface Filters {
   readonly projects?: readonly string[] | undefined
@@ -11,6 +12,9 @@ export interface Filters {
   readonly text?: string | undefined
   readonly updatedAfter?: Date | undefined
   readonly parent?: string | undefined
+  readonly sprint?: 'open' | 'none' | number | undefined
+  /** A query that was written again from its tree. */
+  readonly raw?: Rewritten | undefined
   readonly order: keyof typeof orders | undefined
 }
 
@@ -24,7 +28,7 @@ export const orders = {
 
 /** Undefined when no filter bounds the search, which Jira refuses. */
 export function buildJql(filters: Filters, now: Date): string | undefined {
-  const { projects, types, statuses, assignee, labels, text, updatedAfter, parent, order } = filters
+  const { projects, types, statuses, assignee, labels, text, updatedAfter, parent, sprint, raw, order } = filters
   const words = text === undefined ? '' : searchWords(text)
   const clauses = [
     projects && `project in ${list(projects)}`,
@@ -36,9 +40,12 @@ export function buildJql(filters: Filters, now: Date): string | undefined {
     // A date would be read in the time zone of the account; minutes are the same everywhere.
     updatedAfter && `updated >= "-${Math.max(0, Math.ceil((now.getTime() - updatedAfter.getTime()) / 60_000))}m"`,
     parent && `parent = ${quoted(parent)}`,
+    sprint !== undefined && inSprint(sprint),
+    raw?.where,
   ].filter((clause) => typeof clause === 'string')
   if (clauses.length === 0) return undefined
   const found = clauses.join(' AND ')
+  if (raw?.orderBy !== undefined && order === undefined) return `${found} ORDER BY ${raw.orderBy}`
   return order === undefined ? found : `${found} ORDER BY ${orders[order]}, key ASC`
 }
 
@@ -55,6 +62,24 @@ function assigned(assignee: string): string {
   if (assignee === 'me') return 'assignee = currentUser()'
   if (assignee === 'nobody') return 'assignee is EMPTY'
   return `assignee = ${quoted(assignee)}`
+}
+
+function inSprint(sprint: 'open' | 'none' | number): string {
+  if (sprint === 'open') return 'sprint in openSprints()'
+  return sprint === 'none' ? 'sprint is EMPTY' : `sprint = ${sprint}`
+}
+
+/** What a query looks for, as it is meant: a phrase in quotes, or words of which the last letters may be left open. */
+export function textQuery(text: string): string {
+  const phrase = /^\s*"([^"]*)"\s*$/.exec(text)?.[1]
+  if (phrase !== undefined) return searchWords(phrase) === '' ? '' : `"${searchWords(phrase)}"`
+  return text
+    .split(/\s+/)
+    .flatMap((part) => {
+      const words = searchWords(part)
+      return words === '' ? [] : [part.endsWith('*') ? `${words}*` : words]
+    })
+    .join(' ')
 }
 
 /** Text search has a syntax of its own, with operators in both signs and capitals. */

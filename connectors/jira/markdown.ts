@@ -1,6 +1,7 @@
 // Writes Markdown as an Atlassian Document Format document that holds nothing but text.
 import { HubError, visibleText } from 'toolgate/kit'
 import type { Json, JsonObject } from 'toolgate/kit'
+import { requireBounded, requireDepth } from './markup-bounds.ts'
 
 /** What Jira accepts in one rich text field. https://support.atlassian.com/jira-cloud-administration/docs/configure-advanced-settings/ */
 export const maxText = 32_767
@@ -11,6 +12,7 @@ export type ToAdf = (markdown: string) => JsonObject
 export async function markdownWriter(): Promise<ToAdf> {
   const { markdownToAdf } = await import('marklassian')
   return (markdown) => {
+    requireBounded(markdown)
     const content = markdownToAdf(escapeTags(visibleText(markdown))).content as readonly unknown[]
     const blocks = content.flatMap((node) => block(node, 'doc', { tasks: 0 }, 0))
     if (blocks.length === 0) throw new HubError('invalid_input', 'The text is empty. Write at least one word.')
@@ -46,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 function block(raw: unknown, parent: string, position: Position, depth: number): readonly JsonObject[] {
   const node = raw as RawNode
-  if (depth > 12) throw new HubError('invalid_input', 'The text nests lists or quotes too deep. Use at most a few levels.')
+  requireDepth(depth)
   if (node.type === 'mediaSingle') return [imageAsLink(node)]
   if (!allowed[parent]?.includes(node.type)) return [misplaced(node, parent)]
   const inside = () => (node.content ?? []).flatMap((child) => block(child, node.type, position, depth + 1))

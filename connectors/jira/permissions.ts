@@ -4,7 +4,7 @@ import { permissionNames } from './jira.ts'
 import type { Permission } from './jira.ts'
 
 /** What each write asks of Jira's permission scheme; reads need to browse. */
-const needed: Readonly<Record<string, readonly Permission[]>> = {
+export const needed: Readonly<Record<string, readonly Permission[]>> = {
   attachment_add: ['CREATE_ATTACHMENTS'],
   comment_add: ['ADD_COMMENTS'],
   // Its own comments: those of others only where somebody grants that as well.

@@ -6,16 +6,26 @@ import type { Issue, Jira, JiraReads, Permission } from './jira.ts'
 import type { Project } from './answers.ts'
 
 /** The issue, once it is known that policy could let this person use it where it is now. */
-export async function admitted(key: string, context: Pick<Reads<Jira>, 'vendor' | 'admit'>): Promise<Issue> {
+export async function admitted(
+  key: string,
+  context: Pick<Reads<Jira>, 'vendor' | 'admit'>,
+  /** What else it lives in: the fields that are touched. */
+  also: Resources = {},
+): Promise<Issue> {
   const issue = await context.vendor.issue(key)
-  context.admit(inProject(issue))
+  context.admit({ ...inProject(issue), ...also })
   return issue
 }
 
 /** By the project that Jira resolved: a moved issue keeps answering to its old key. */
-export function inProject(issue: Issue): Resources {
-  return { 'jira.project': issue.fields.project.key }
+export function inProject({ fields }: Issue): Resources {
+  return { 'jira.project': fields.project.key, 'jira.issuetype': fields.issuetype.name }
 }
+
+/** The kinds of resource that a write of an issue lives in. */
+export const issueKinds = ['jira.project', 'jira.issuetype'] as const
+/** And where it says which fields it touches, by their ids. */
+export const fieldKinds = [...issueKinds, 'jira.field'] as const
 
 export async function mustHave(
   jira: JiraReads,
@@ -66,6 +76,11 @@ export async function mustBeAt(jira: JiraReads, key: string, rev: string): Promi
 
 export function moved(key: string): HubError {
   return new HubError('conflict', `${key} has changed since the plan was made. Read it again and repeat the call.`)
+}
+
+/** Where the vendor is asked to tell nobody. */
+export function silently(issue: Issue): Audience {
+  return { ...audienceOf(issue), people: 0, where: `${issue.key} in ${issue.fields.project.name}: nobody is told` }
 }
 
 /** W1: nobody is written to. */

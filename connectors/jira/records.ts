@@ -10,6 +10,8 @@ import type { Sdk } from './sdk.ts'
 export const operationProperty = 'toolgate.operation'
 /** Ties the last change of something to the operation that made it, in the same request. */
 export const changeProperty = 'toolgate.change'
+/** Where the hub's own account is remembered. */
+export const accountKey = 'jira.me'
 type Property = typeof operationProperty | typeof changeProperty
 
 export type Change = z.output<typeof answers.Change>
@@ -28,10 +30,10 @@ export function jiraRecords(sdk: Sdk, client: Client, cache: Map<string, unknown
   return {
     /** The hub's own account. */
     async me(): Promise<string> {
-      const known = cache.get('jira.me')
+      const known = cache.get(accountKey)
       if (typeof known === 'string') return known
       const { id } = parseAnswer('Jira', answers.User, await sdk.getCurrentUser(client))
-      cache.set('jira.me', id)
+      cache.set(accountKey, id)
       return id
     },
 
@@ -96,6 +98,12 @@ export function jiraRecords(sdk: Sdk, client: Client, cache: Map<string, unknown
         attachments: attachment,
         subtasks: subtasks.map((each) => each.key),
       }
+    },
+
+    /** Whatever these fields hold; `*all` for all of them. */
+    async fieldsOf(key: string, ids: readonly string[]) {
+      const given = { issueIdOrKey: key, fields: [...ids], expand: 'names', updateHistory: false }
+      return parseAnswer('Jira', answers.Fields, await sdk.getIssue(client, given))
     },
 
     async linkTypes() {

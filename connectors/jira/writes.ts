@@ -6,6 +6,12 @@ import * as answers from './answers.ts'
 import { changeProperty, operationProperty } from './records.ts'
 import type { Sdk } from './sdk.ts'
 
+/** Who alone sees a comment, as Jira takes it. */
+export type Visibility = { readonly type: 'role' | 'group'; readonly value: string }
+
+/** https://developer.atlassian.com/cloud/jira/service-desk/jira-service-desk-entity-properties/ */
+const internalProperty = { key: 'sd.public.comment', value: { internal: true } }
+
 type Document = { type: 'doc'; version: number; content: Record<string, unknown>[] }
 
 export function jiraWrites(sdk: Sdk, client: Client) {
@@ -13,13 +19,30 @@ export function jiraWrites(sdk: Sdk, client: Client) {
   const changed = (operationId: string) => [{ key: changeProperty, value: operationId }]
 
   return {
-    async addComment(issue: string, body: JsonObject, operationId: string) {
-      const given = { issueIdOrKey: issue, body: body as Document, properties: created(operationId) }
+    async addComment(
+      issue: string,
+      { body, visibility, internal }: { body: JsonObject; visibility: Visibility | null; internal: boolean },
+      operationId: string,
+    ) {
+      const properties = [...created(operationId), ...(internal ? [internalProperty] : [])]
+      const given = {
+        issueIdOrKey: issue,
+        body: body as Document,
+        properties,
+        ...(visibility === null ? {} : { visibility }),
+      }
       return parseAnswer('Jira', answers.CreatedComment, await sdk.addComment(client, given))
     },
 
-    async updateComment(issue: string, id: string, body: JsonObject, operationId: string) {
-      const given = { body: body as Document, properties: changed(operationId) }
+    /** With the visibility that it has: Jira shows a comment that is changed without one to everybody. */
+    async updateComment(
+      issue: string,
+      id: string,
+      { body, visibility }: { body: JsonObject; visibility: Visibility | null },
+      operationId: string,
+    ) {
+      const seen = visibility === null ? {} : { visibility }
+      const given = { body: body as Document, properties: changed(operationId), ...seen }
       await sdk.updateComment(client, { issueIdOrKey: issue, id, body: given })
     },
 
@@ -32,8 +55,15 @@ export function jiraWrites(sdk: Sdk, client: Client) {
       return parseAnswer('Jira', answers.Created, await sdk.createIssue(client, given))
     },
 
-    async transition(key: string, transition: string, fields: JsonObject, operationId: string) {
-      const given = Object.keys(fields).length > 0 ? { fields } : {}
+    async transition(
+      key: string,
+      { transition, fields, comment }: { transition: string; fields: JsonObject; comment: JsonObject | null },
+      operationId: string,
+    ) {
+      const given = {
+        ...(Object.keys(fields).length > 0 ? { fields } : {}),
+        ...(comment === null ? {} : { update: { comment: [{ add: { body: comment } }] } }),
+      }
       await sdk.doTransition(client, {
         issueIdOrKey: key,
         transition: { id: transition },
@@ -46,8 +76,18 @@ export function jiraWrites(sdk: Sdk, client: Client) {
       await sdk.assignIssue(client, { issueIdOrKey: key, accountId: accountId as string })
     },
 
-    async edit(key: string, fields: JsonObject, operationId: string) {
-      await sdk.editIssue(client, { issueIdOrKey: key, fields, properties: changed(operationId) })
+    /** `update` as Jira takes it: the operations of each field, by its id. */
+    async edit(
+      key: string,
+      { fields, update = {} }: { fields: JsonObject; update?: JsonObject },
+      { operationId, notify }: { operationId: string; notify: boolean },
+    ) {
+      const given = {
+        ...(Object.keys(fields).length > 0 ? { fields } : {}),
+        ...(Object.keys(update).length > 0 ? { update: update as Record<string, Record<string, unknown>[]> } : {}),
+        ...(notify ? {} : { notifyUsers: false }),
+      }
+      await sdk.editIssue(client, { issueIdOrKey: key, ...given, properties: changed(operationId) })
     },
 
     /** `update` as Jira takes it: the operations of each field, by its id. */

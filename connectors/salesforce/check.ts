@@ -2,23 +2,11 @@
 import { HubError, visibleText } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName, keyPrefix, recordId, toLongId } from './identifiers.ts'
-import { objectNames, profiles } from './objects.ts'
-import type { ObjectName } from './objects.ts'
-import type { FieldSchema, ObjectSchema } from './salesforce.ts'
+import { profileOf } from './objects.ts'
+import type { FieldSchema, ObjectSchema, SalesforceReader } from './salesforce.ts'
 
 export const fieldValues = z.record(apiName, z.union([z.string().max(131_072), z.number(), z.boolean(), z.null()]))
 export type FieldValues = Readonly<Record<string, string | number | boolean | null>>
-
-/** Of the objects whose record ids begin the same everywhere. */
-const prefixes: Readonly<Record<string, string>> = {
-  Account: '001',
-  Contact: '003',
-  User: '005',
-  Opportunity: '006',
-  Lead: '00Q',
-  Task: '00T',
-  Case: '500',
-}
 
 interface Checked {
   /** In the org's own spelling. */
@@ -31,8 +19,17 @@ interface Checked {
  *
  * @throws HubError `invalid_input` for a field or value that cannot be, `forbidden` for one that the hub's user may not write.
  */
-export function check(schema: ObjectSchema, object: ObjectName, given: FieldValues, verb: 'create' | 'update'): Checked {
-  const allowed = [...profiles[object].update, ...(verb === 'create' ? profiles[object].create : [])]
+export async function check(
+  vendor: SalesforceReader,
+  now: Date,
+  schema: ObjectSchema,
+  given: FieldValues,
+  verb: 'create' | 'update',
+): Promise<Checked> {
+  const object = schema.name
+  const { update, create } = profileOf(schema, vendor.idempotencyField)
+  const allowed = [...update, ...(verb === 'create' ? create : [])]
+  const prefixes = await vendor.prefixes(now)
   const warnings: string[] = []
   const values: Record<string, string | number | boolean | null> = {}
   for (const [name, value] of Object.entries(given)) {
@@ -49,7 +46,7 @@ export function check(schema: ObjectSchema, object: ObjectName, given: FieldValu
     // Line ends hide nothing, and are made alike without a word.
     const written = typeof value === 'string' ? value.replace(/\r\n?/g, '\n') : value
     if (sent !== written) warnings.push(`Invisible or control characters were taken out of ${known}.`)
-    values[known] = fitting(field, sent)
+    values[known] = fitting(field, sent, prefixes)
   }
   if (Object.keys(values).length === 0) throw new HubError('invalid_input', 'Name at least one field to write.')
   return { values, warnings }
@@ -73,21 +70,28 @@ function writable(schema: ObjectSchema, name: string, verb: 'create' | 'update')
   )
 }
 
-function fitting(field: FieldSchema, value: string | number | boolean | null): string | number | boolean | null {
+type Prefixes = ReadonlyMap<string, string>
+
+function fitting(
+  field: FieldSchema,
+  value: string | number | boolean | null,
+  prefixes: Prefixes,
+): string | number | boolean | null {
   if (value === null || value === '') {
     if (field.nillable) return null
     throw new HubError('invalid_input', `${field.name} of a record cannot be empty.`)
   }
-  const problem = problemOf(field, value)
+  const problem = problemOf(field, value, prefixes)
   if (problem !== undefined) throw new HubError('invalid_input', `${field.name} ${problem}`)
   return field.type === 'reference' ? toLongId(String(value)) : value
 }
 
-function problemOf(field: FieldSchema, value: string | number | boolean): string | undefined {
+function problemOf(field: FieldSchema, value: string | number | boolean, prefixes: Prefixes): string | undefined {
   switch (field.type) {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'is true or false.'
     case 'int':
+    case 'long':
     case 'double':
     case 'currency':
     case 'percent':
@@ -99,7 +103,7 @@ function problemOf(field: FieldSchema, value: string | number | boolean): string
         ? undefined
         : 'is a time such as 2026-01-31T09:00:00Z.'
     case 'reference':
-      return referenceProblem(field, value)
+      return referenceProblem(field, value, prefixes)
     default:
       return textProblem(field, value)
   }
@@ -113,15 +117,15 @@ function textProblem(field: FieldSchema, value: string | number | boolean): stri
   if (field.type === 'email' && !z.email().safeParse(value).success) return 'is an e-mail address.'
   if (!field.restrictedPicklist) return undefined
   const choices = field.picklistValues.filter((choice) => choice.active).map((choice) => choice.value)
-  return choices.includes(value) ? undefined : `is one of: ${choices.map(visibleText).join(', ')}.`
+  const chosen = field.type === 'multipicklist' ? value.split(';') : [value]
+  return chosen.every((one) => choices.includes(one)) ? undefined : `is one of: ${choices.map(visibleText).join(', ')}.`
 }
 
-function referenceProblem(field: FieldSchema, value: string | number | boolean): string | undefined {
+function referenceProblem(field: FieldSchema, value: string | number | boolean, prefixes: Prefixes): string | undefined {
   const id = recordId.safeParse(value)
   if (!id.success) return 'is the id of a record, in 15 or 18 characters.'
-  const fits = field.referenceTo.some((object) => prefixes[object] === keyPrefix(id.data))
-  const kinds = field.referenceTo.filter(
-    (object) => object === 'User' || (objectNames as readonly string[]).includes(object),
-  )
-  return fits ? undefined : `is the id of a record of: ${kinds.join(', ')}.`
+  const kinds = field.referenceTo.filter((object) => prefixes.has(object))
+  if (kinds.some((object) => prefixes.get(object) === keyPrefix(id.data))) return undefined
+  if (kinds.length > 0) return `is the id of a record of: ${kinds.join(', ')}.`
+  return 'leads to records that the hub does not work with, so that it cannot set it.'
 }

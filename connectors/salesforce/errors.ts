@@ -75,6 +75,11 @@ export function isSessionEnded(error: unknown): boolean {
   return codeOf(error) === 'INVALID_SESSION_ID'
 }
 
+/** Whether it may come from a permission that was taken away: a field or object that one may not see does not exist. */
+export function isPermissionLost(error: unknown): boolean {
+  return /^(?:INVALID_FIELD|INVALID_TYPE|INVALID_FIELD_FOR_INSERT_UPDATE|INSUFFICIENT_ACCESS.*)$/.test(codeOf(error) ?? '')
+}
+
 /** Any error of a request as a HubError. */
 export function translate(error: unknown): HubError {
   if (error instanceof HubError) return error

@@ -1,6 +1,6 @@
 // What Salesforce shows of a write whose answer was lost.
 import type { Evidence, JsonObject } from 'toolgate/kit'
-import type { CreatableName, ObjectName } from './objects.ts'
+import type { ObjectName } from './objects.ts'
 import type { Basis } from './record.ts'
 import type { Salesforce, SalesforceReader, Values } from './salesforce.ts'
 
@@ -20,7 +20,7 @@ export const skewMs = 5 * 60_000
 const most = 200
 
 export interface Creation {
-  readonly object: CreatableName
+  readonly object: ObjectName
   readonly values: JsonObject
   /** The external id field that takes the operation's id, where the object has it. */
   readonly tag: string | null

@@ -8,6 +8,11 @@ export const apiName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/, 'Write an API name: letters, digits and underscores, such as CloseDate.')
 
+/** The API name of an object; which ones there are is decided by the configuration and the org. */
+export const objectName = apiName.describe(
+  'Account, Contact, Opportunity, Case, Task, Lead or a supported one of sf_object_list.',
+)
+
 /** A record's id, in 15 characters or in 18 with the right checksum. */
 export const recordId = z
   .string()

@@ -2,8 +2,10 @@
 import { HubError, digest } from 'toolgate/kit'
 import { z } from 'zod'
 import { recordId } from './identifiers.ts'
+import type { ObjectName } from './objects.ts'
 import type { SalesforceReader } from './salesforce.ts'
 import { fit, present, row, untrusted } from './select.ts'
+import type { Selection } from './select.ts'
 
 // SOQL's own limit for OFFSET.
 const furthest = 2_000
@@ -15,13 +17,11 @@ const Cursor = z.strictObject({
   after: z.union([recordId, z.int().min(1).max(furthest)]),
 })
 
-export const cursor = z
-  .string()
-  .max(200)
-  .regex(/^[A-Za-z0-9_-]+$/, 'Give a next_cursor as it came.')
+export const cursor = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'Give a next_cursor as it came.')
 
 export interface Question {
-  readonly object: string
+  readonly object: ObjectName
+  /** All that is read of a record. */
   readonly fields: readonly string[]
   readonly conditions: readonly string[]
   /** As SOQL: `CloseDate DESC NULLS LAST`. Without any, rows come in the order of their ids. */
@@ -44,10 +44,12 @@ const longest = 500
 export async function readPage(
   vendor: SalesforceReader,
   question: Question,
-  { limit, from }: { readonly limit: number; readonly from: string | undefined },
+  { limit, from, selection }: { readonly limit: number; readonly from: string | undefined; readonly selection: Selection },
 ): Promise<z.input<typeof pageOutput>> {
   const records = await vendor.query(pageQuery(question, limit, from))
-  const presented = records.slice(0, limit).map((record) => present(question.object, record, question.fields, longest))
+  const presented = records
+    .slice(0, limit)
+    .map((record) => present(vendor.scoping, question.object, record, selection, longest))
   const rows = fit(presented.map((one) => one.row))
   return {
     rows: [...rows],

@@ -19,7 +19,7 @@ describe('the permission set', () => {
     const set = permissionSet(salesforce.tools)
     expect(objectsOf(set)).toEqual(['Account', 'Contact', 'Opportunity', 'Case', 'Lead'])
     for (const one of set.objectPermissions) expect([one.viewAllRecords, one.modifyAllRecords]).toEqual([false, false])
-    expect(set.userPermissions.map(({ name }) => name)).toEqual(['ApiEnabled', 'EditTask'])
+    expect(set.userPermissions.map(({ name }) => name)).toEqual(['ApiEnabled', 'EditTask', 'RunReports'])
   })
 
   test('tools that look ask for nothing that changes something', () => {
@@ -27,7 +27,9 @@ describe('the permission set', () => {
     for (const one of set.objectPermissions)
       expect([one.allowRead, one.allowCreate, one.allowEdit, one.allowDelete]).toEqual([true, false, false, false])
     expect(set.fieldPermissions.filter(({ editable }) => editable)).toEqual([])
-    expect(set.userPermissions).toEqual([{ enabled: true, name: 'ApiEnabled' }])
+    expect(set.userPermissions.map(({ name }) => name)).toEqual(['ApiEnabled', 'RunReports'])
+    const without = permissionSet(salesforce.tools.filter(({ kind, name }) => kind === 'read' && name !== 'report_run'))
+    expect(without.userPermissions).toEqual([{ enabled: true, name: 'ApiEnabled' }])
   })
 
   test.each(salesforce.tools.map(({ name }) => name))('without %s it is never larger', (name) => {
@@ -41,8 +43,8 @@ describe('the permission set', () => {
     expect(less.filter((grant) => !more.has(grant))).toEqual([])
   })
 
-  test('disabling the tool that deletes takes Delete out; disabling the writes takes Edit out', () => {
-    const kept = permissionSet(salesforce.tools.filter(({ name }) => name !== 'record_delete'))
+  test('disabling the tools that delete and restore takes Delete out; disabling the writes takes Edit out', () => {
+    const kept = permissionSet(salesforce.tools.filter(({ name }) => !name.endsWith('delete')))
     expect(kept.objectPermissions.some(({ allowDelete }) => allowDelete)).toBe(false)
     expect(kept.objectPermissions.some(({ allowEdit }) => allowEdit)).toBe(true)
     const looking = permissionSet(only('record_get')).fieldPermissions.map(({ field }) => field)

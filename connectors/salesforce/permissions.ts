@@ -2,18 +2,19 @@
 // https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_permissionset.htm
 import type { PermissionSet } from '@jsforce/jsforce-node/lib/api/metadata/schema.js'
 import type { Permissions, Tool } from 'toolgate/kit'
-import { objectNames, profiles } from './objects.ts'
-import type { ObjectName } from './objects.ts'
+import { profiles, standardNames } from './objects.ts'
+import type { StandardName } from './objects.ts'
 
 /** What one tool does with the records of an object; `set` edits their fields, `edit` only the record or what hangs on it. */
-type Use = 'read' | 'create' | 'edit' | 'set' | 'delete'
-type Needs = Partial<Readonly<Record<ObjectName, readonly Use[]>>>
+export type Use = 'read' | 'create' | 'edit' | 'set' | 'delete'
+export type Needs = Partial<Readonly<Record<StandardName, readonly Use[]>>>
 
-const all = (...uses: Use[]): Needs => Object.fromEntries(objectNames.map((object) => [object, uses]))
+const all = (...uses: Use[]): Needs => Object.fromEntries(standardNames.map((object) => [object, uses]))
 const records = ['Account', 'Contact', 'Opportunity', 'Case', 'Lead'] as const
 const made = (...uses: Use[]): Needs => Object.fromEntries(records.map((object) => [object, uses]))
 
-const needs: Readonly<Record<string, Needs>> = {
+/** By the tool's name. */
+export const needs: Readonly<Record<string, Needs>> = {
   object_list: {},
   object_describe: all('read'),
   record_get: all('read'),
@@ -30,10 +31,14 @@ const needs: Readonly<Record<string, Needs>> = {
   note_add: made('read', 'edit'),
   casecomment_add: { Case: ['read', 'edit'] },
   record_delete: all('read', 'delete'),
+  record_undelete: all('read', 'delete'),
+  // What they read or change is decided in the org: the README says what to add.
+  report_run: {},
+  flow_run: {},
 }
 
 /** Salesforce gives no permissions on these: who may read or edit the record may read or edit them. */
-const ungoverned: Readonly<Record<ObjectName, readonly string[]>> = {
+const ungoverned: Readonly<Record<StandardName, readonly string[]>> = {
   Account: ['Name', 'OwnerId'],
   Contact: ['Name', 'FirstName', 'LastName', 'OwnerId'],
   Opportunity: ['Name', 'StageName', 'CloseDate', 'OwnerId'],
@@ -46,15 +51,25 @@ const ungoverned: Readonly<Record<ObjectName, readonly string[]>> = {
 const governedBy: Readonly<Record<string, string>> = { BillingCity: 'BillingAddress' }
 
 /** Nobody can be given Read on these without Read on their parents. */
-const parents: Partial<Readonly<Record<ObjectName, readonly ObjectName[]>>> = {
+const parents: Partial<Readonly<Record<StandardName, readonly StandardName[]>>> = {
   Contact: ['Account'],
   Opportunity: ['Account'],
   Case: ['Account', 'Contact'],
 }
 
 export function permissions(tools: readonly Tool[]): Permissions {
+  const has = (tool: string) => tools.some(({ name }) => name === tool)
+  const further = [
+    'Read on further fields that agents may ask for',
+    'Read, Create, Edit and Delete on the objects that `objects` of the configuration names, as far as these tools are to use them',
+    'Edit on the idempotency_field and on external ids that sf_record_upsert is to use',
+    ...(has('report_run')
+      ? ['access to the folders of the reports that sf_report_run may run, and Read on what they show']
+      : []),
+    ...(has('flow_run') ? ['access to the flows that sf_flow_run may run'] : []),
+  ]
   return {
-    what: 'A permission set for the hub’s user: save it as toolgate.permissionset-meta.xml and deploy it, or copy it in Setup. It holds the fields that are shown by default or written: add Read on further ones that agents may ask for, and Edit on the idempotency_field and on external ids that sf_record_upsert is to use.',
+    what: `A permission set for the hub’s user: save it as toolgate.permissionset-meta.xml and deploy it, or copy it in Setup. It holds the fields that are shown by default or written. To be added where wanted: ${further.join('; ')}.`,
     text: xmlOf(permissionSet(tools)),
   }
 }
@@ -62,7 +77,7 @@ export function permissions(tools: readonly Tool[]): Permissions {
 /** As the Metadata API takes it. No View All, no Modify All, no permission on what no tool uses. */
 export function permissionSet(tools: readonly Tool[]): Omit<PermissionSet, 'fullName'> {
   const uses = usesOf(tools)
-  const objects = objectNames.filter((object) => uses.has(object))
+  const objects = standardNames.filter((object) => uses.has(object))
   return {
     applicationVisibilities: [],
     classAccesses: [],
@@ -84,17 +99,18 @@ export function permissionSet(tools: readonly Tool[]): Omit<PermissionSet, 'full
     userPermissions: [
       ...(tools.length > 0 ? [{ enabled: true, name: 'ApiEnabled' }] : []),
       ...([...(uses.get('Task') ?? [])].some((use) => use !== 'read') ? [{ enabled: true, name: 'EditTask' }] : []),
+      ...(tools.some(({ name }) => name === 'report_run') ? [{ enabled: true, name: 'RunReports' }] : []),
     ],
   }
 }
 
-function usesOf(tools: readonly Tool[]): ReadonlyMap<ObjectName, ReadonlySet<Use>> {
-  const uses = new Map<ObjectName, Set<Use>>()
-  const add = (object: ObjectName, use: Use): void => void uses.set(object, (uses.get(object) ?? new Set()).add(use))
+function usesOf(tools: readonly Tool[]): ReadonlyMap<StandardName, ReadonlySet<Use>> {
+  const uses = new Map<StandardName, Set<Use>>()
+  const add = (object: StandardName, use: Use): void => void uses.set(object, (uses.get(object) ?? new Set()).add(use))
   for (const { name } of tools) {
     const needed = needs[name]
     if (!needed) throw new TypeError(`It is not written down what ${name} needs.`)
-    for (const object of objectNames) {
+    for (const object of standardNames) {
       for (const use of needed[object] ?? []) add(object, use)
       if (needed[object]) for (const parent of parents[object] ?? []) add(parent, 'read')
     }
@@ -102,7 +118,7 @@ function usesOf(tools: readonly Tool[]): ReadonlyMap<ObjectName, ReadonlySet<Use
   return uses
 }
 
-function objectPermission(object: ObjectName, uses: ReadonlySet<Use>): PermissionSet['objectPermissions'][number] {
+function objectPermission(object: StandardName, uses: ReadonlySet<Use>): PermissionSet['objectPermissions'][number] {
   const deletes = uses.has('delete')
   return {
     allowCreate: uses.has('create'),
@@ -116,7 +132,7 @@ function objectPermission(object: ObjectName, uses: ReadonlySet<Use>): Permissio
   }
 }
 
-function fieldPermissions(object: ObjectName, uses: ReadonlySet<Use>): PermissionSet['fieldPermissions'] {
+function fieldPermissions(object: StandardName, uses: ReadonlySet<Use>): PermissionSet['fieldPermissions'] {
   const { compact, update, create } = profiles[object]
   const written = [...(uses.has('set') || uses.has('create') ? update : []), ...(uses.has('create') ? create : [])]
   const read = compact.filter((path) => !path.includes('.'))

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testHub } from '../../test/hub.ts'
 import type { TestHub } from '../../test/hub.ts'
+import { hostile } from './test/hostile-soql.ts'
 
 let hub: TestHub
 let narrow: TestHub
@@ -92,6 +93,55 @@ describe('what may be asked', () => {
     expect(objects).toEqual(['Account', 'Contact', 'Opportunity'])
   })
 
+  test('rows are put together, under the names of the fields that they say something of', async () => {
+    const { rows, objects } = await run(
+      'SELECT StageName s, COUNT(Id) n, SUM(Amount), Account.Industry FROM Opportunity WHERE IsClosed = false GROUP BY StageName, Account.Industry HAVING COUNT(Id) > 1 AND SUM(Amount) >= 1 ORDER BY n DESC',
+    )
+    expect(rows).toEqual([
+      {
+        fields: {
+          StageName: { group: 'Negotiation/Review' },
+          Id: { count: 3 },
+          Amount: { sum: 110_250 },
+          Account: { Industry: { group: 'Healthcare' } },
+        },
+      },
+    ])
+    expect(objects).toEqual(['Opportunity', 'Account'])
+    expect((await run('SELECT MAX(Amount), COUNT_DISTINCT(AccountId) FROM Opportunity')).rows).toEqual([
+      { fields: { Amount: { max: 61_000 }, AccountId: { count_distinct: 5 } } },
+    ])
+    const cut = await run('SELECT Name FROM Opportunity GROUP BY Name', { limit: 4 })
+    expect([cut.rows.length, (cut as { truncated?: boolean }).truncated]).toEqual([4, true])
+  })
+
+  test('what a task is on is shown by name and kind, and counts as looked into', async () => {
+    const soql =
+      "SELECT Subject, What.Name, What.Type, Who.Name FROM Task WHERE What.Name LIKE 'Bright%' AND Who.Type = 'Contact' LIMIT 1"
+    const { rows, objects } = await run(soql)
+    expect(rows).toMatchObject([
+      { fields: { What: { Name: 'Brightwater Clinics: renewal', Type: 'Opportunity' }, Who: { Name: 'Helen Marsh' } } },
+    ])
+    expect(objects.toSorted()).toEqual(['Account', 'Case', 'Contact', 'Lead', 'Opportunity', 'Task'])
+    expect((await narrow.call('sf_query_run', { soql })).status).not.toBe('done')
+  })
+
+  test('what a mask hides cannot be asked for, summed, filtered or sorted by', async () => {
+    const masked = await testHub({
+      connectors,
+      policy: 'rules:\n  - allow: "sf_*"\n    who: role:member\n    mask: [Amount]\n',
+    })
+    for (const soql of [
+      'SELECT Id, Amount FROM Opportunity',
+      'SELECT SUM(Amount), COUNT(Id) FROM Opportunity',
+      'SELECT Id FROM Opportunity WHERE Amount > 48000',
+      'SELECT Id FROM Opportunity ORDER BY Amount',
+    ])
+      expect(await masked.call('sf_query_run', { soql })).toMatchObject({ status: 'failed', error: { code: 'forbidden' } })
+    expect(await masked.call('sf_query_run', { soql: 'SELECT Id FROM Opportunity' })).toMatchObject({ status: 'done' })
+    await masked.close()
+  })
+
   test('counts count, and pages together are all rows, each once', async () => {
     const { count } = await run('SELECT COUNT() FROM Opportunity WHERE IsClosed = false')
     expect(count).toBe(8)
@@ -110,92 +160,7 @@ describe('what may be asked', () => {
 })
 
 describe('what may not be asked is refused, and no query is sent', () => {
-  test.each([
-    // POL-S02: relationships
-    'SELECT Owner.Email FROM Account',
-    'SELECT Account.Parent.Owner.Profile.Name FROM Opportunity',
-    'SELECT Account.Owner.Name FROM Opportunity',
-    'SELECT CreatedBy.Username FROM Account',
-    'SELECT CreatedBy.Name FROM Account',
-    "SELECT Id FROM Account WHERE Owner.Email LIKE 'a%'",
-    'SELECT Id FROM Account ORDER BY Owner.Email',
-    'SELECT Owner.Id FROM Account',
-    // POL-S03: related lists and what conditions look into
-    'SELECT Id, (SELECT Body FROM Notes) FROM Account',
-    'SELECT Id, (SELECT ContentDocumentId FROM ContentDocumentLinks) FROM Account',
-    'SELECT Id, (SELECT CommentBody FROM CaseComments) FROM Case',
-    'SELECT Id, (SELECT AnnualRevenue FROM Contacts) FROM Account',
-    'SELECT Id, (SELECT Owner.Email FROM Contacts) FROM Account',
-    'SELECT Id, (SELECT Id, (SELECT Id FROM Tasks) FROM Contacts) FROM Account',
-    "SELECT Id FROM Account WHERE OwnerId IN (SELECT Id FROM User WHERE Email LIKE '%')",
-    'SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Account WHERE AnnualRevenue > 10000000)',
-    'SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Case))',
-    'SELECT Id FROM Account WHERE Name IN (SELECT Name FROM Contact)',
-    // POL-S05: polymorphic
-    'SELECT TYPEOF What WHEN Account THEN Phone ELSE Name END FROM Task',
-    'SELECT What.Name FROM Task',
-    'SELECT Who.Type FROM Task',
-    // POL-S06: functions and aliases
-    'SELECT FIELDS(ALL) FROM Account LIMIT 1',
-    'SELECT FIELDS(CUSTOM) FROM Account LIMIT 1',
-    'SELECT COUNT(Id) FROM Account',
-    'SELECT COUNT(Id), Name FROM Account',
-    'SELECT MIN(AnnualRevenue) FROM Account',
-    'SELECT Industry FROM Account GROUP BY Industry',
-    'SELECT Industry, COUNT(Id) FROM Account GROUP BY ROLLUP(Industry) HAVING COUNT(Id) > 1',
-    'SELECT Name n FROM Account',
-    'SELECT a.Name FROM Account a',
-    'SELECT Id FROM Account WHERE CALENDAR_YEAR(CreatedDate) = 2026',
-    'SELECT toLabel(Industry) FROM Account',
-    // POL-S07: hidden fields in any clause
-    'SELECT AnnualRevenue FROM Account',
-    'SELECT Id FROM Account ORDER BY AnnualRevenue',
-    'SELECT Id FROM Account WHERE AnnualRevenue > 1',
-    'SELECT Id FROM Contact WHERE Account.AnnualRevenue > 1',
-    'SELECT Id FROM Contact ORDER BY Account.AnnualRevenue',
-    'SELECT COUNT() FROM Account WHERE annualrevenue > 1',
-    'SELECT Account.AnnualRevenue FROM Opportunity',
-    // POL-S09: spelling
-    'SELECT Id FROM Account; SELECT Id FROM User',
-    'SELECT Id FROM Account -- WHERE Name = 1',
-    'SELECT Id /* x */ FROM Account',
-    "SELECT Id FROM Account WHERE Name = 'x'\u00a0OR\u00a0Name LIKE '%'",
-    'SELECT Id FROM Аccount',
-    "SELECT Id FROM Account WHERE Name = 'a\\x'",
-    "SELECT Id FROM Account WHERE Name = 'x",
-    'SELECT Id FROM Account WHERE Name = :name',
-    "SELECT Id FROM Account WHERE OR Name LIKE '%'",
-    'SELECT Id FROM Opportunity WHERE (NOT ((NOT ((NOT (Amount > 0))))))',
-    'FIND {x} IN ALL FIELDS RETURNING User(Id)',
-    // POL-S10: other objects
-    'select id from USER',
-    'SELECT Id FROM Account__Share',
-    'SELECT Id FROM AccountHistory',
-    'SELECT Id FROM Account__ChangeEvent',
-    'SELECT Id FROM EntityDefinition',
-    'SELECT Id FROM ContentVersion',
-    'SELECT Id FROM x__Account__c',
-    'SELECT RecordId FROM UserRecordAccess',
-    'SELECT Id FROM CaseComment',
-    // Other clauses
-    'SELECT Id FROM Account FOR UPDATE',
-    'SELECT Id FROM Account FOR VIEW',
-    'SELECT Id FROM Account ALL ROWS',
-    'SELECT Id FROM Account USING SCOPE everything',
-    'SELECT Id FROM Account WITH SECURITY_ENFORCED',
-    'SELECT Id FROM Account WITH SYSTEM_MODE',
-    'SELECT Id FROM Account UPDATE VIEWSTAT',
-    'SELECT Id FROM Account LIMIT 101',
-    'SELECT Id FROM Account LIMIT 5 OFFSET 2',
-    // Values that are not of the field's kind
-    "SELECT Id FROM Opportunity WHERE Amount = '5'",
-    'SELECT Id FROM Opportunity WHERE Amount > 99999999999999999999',
-    'SELECT Id FROM Opportunity WHERE Name = TODAY',
-    "SELECT Id FROM Opportunity WHERE CloseDate = 'TODAY'",
-    'SELECT Id FROM Opportunity WHERE CloseDate = LAST_N_FISCAL_YEARS:2',
-    "SELECT Id FROM Account WHERE Description LIKE 'x%'",
-    "SELECT Id FROM Account WHERE OwnerId = 'x'",
-  ])('%s', async (soql) => {
+  test.each(hostile)('%s', async (soql) => {
     const before = asked()
     expect(await hub.call('sf_query_run', { soql })).toMatchObject({ status: 'failed', error: { code: 'invalid_input' } })
     expect(asked()).toBe(before)

@@ -1,9 +1,10 @@
 // One record, read for a plan or right before its change is sent.
 import { HubError, cutText, visibleText } from 'toolgate/kit'
-import type { JsonObject } from 'toolgate/kit'
+import type { JsonObject, Reads } from 'toolgate/kit'
 import { keyPrefix, toLongId } from './identifiers.ts'
+import { titleField } from './objects.ts'
 import type { ObjectName } from './objects.ts'
-import type { ObjectSchema, SalesforceReader, Values } from './salesforce.ts'
+import type { ObjectSchema, Salesforce, SalesforceReader, Values } from './salesforce.ts'
 
 /** All that an update or a deletion is given: it says on which state of the record it was decided. */
 export interface Basis {
@@ -78,12 +79,12 @@ export function shown(values: JsonObject): JsonObject {
 }
 
 /** What to call a record in a sentence. */
-export function titleOf(object: ObjectName, record: Values): string {
-  const title = record['Name'] ?? record['Subject'] ?? record['CaseNumber']
+export function titleOf(context: Pick<Reads<Salesforce>, 'within'>, schema: ObjectSchema, record: Values): string {
+  const object = schema.name
+  const field = titleField(schema)
+  const entries = context.within('sf.field')
+  // Where policy lets somebody see other fields only, a sentence does not show this one.
+  if (entries && !entries.includes(`${object}.${field}`)) return object
+  const title = record[field] ?? record['CaseNumber']
   return title === undefined ? object : `${object} “${cutText(visibleText(String(title)), 120).text}”`
-}
-
-/** The field that a record is called by. */
-export function titleField(object: ObjectName): string {
-  return object === 'Case' || object === 'Task' ? 'Subject' : 'Name'
 }

@@ -21,6 +21,9 @@ const Field = z.object({
   relationshipName: z.string().nullable(),
   externalId: z.boolean().catch(false),
   unique: z.boolean().catch(false),
+  nameField: z.boolean().catch(false),
+  groupable: z.boolean().catch(false),
+  aggregatable: z.boolean().catch(false),
 })
 export type FieldSchema = z.output<typeof Field>
 
@@ -37,6 +40,7 @@ export const Describe = z.object({
   createable: z.boolean(),
   updateable: z.boolean(),
   deletable: z.boolean(),
+  undeletable: z.boolean().catch(false),
   fields: z.array(Field),
   childRelationships: z.array(ChildRelationship),
 })
@@ -50,6 +54,11 @@ const Summary = z.object({
   createable: z.boolean(),
   updateable: z.boolean(),
   deletable: z.boolean(),
+  undeletable: z.boolean().catch(false),
+  searchable: z.boolean().catch(true),
+  /** Settings of the org, which are no records, and what is on its way out. */
+  customSetting: z.boolean().catch(false),
+  deprecatedAndHidden: z.boolean().catch(false),
 })
 export type ObjectSummary = z.output<typeof Summary>
 

@@ -1,11 +1,13 @@
 // Which fields a read asks for, and records as they are handed out: named, bounded, without what cannot be seen.
 import { HubError, cutText, visibleText } from 'toolgate/kit'
-import type { Resources } from 'toolgate/kit'
+import type { Reads, Resources } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName } from './identifiers.ts'
-import { profiles, relationshipPaths } from './objects.ts'
+import { profileOf, relationshipPaths } from './objects.ts'
 import type { ObjectName } from './objects.ts'
-import type { ObjectSchema, Values } from './salesforce.ts'
+import type { ObjectSchema, Salesforce, Values } from './salesforce.ts'
+import { bandEntry, placeFields, valueEntry } from './scope.ts'
+import type { Scoping } from './scope.ts'
 
 const fieldPath = z
   .string()
@@ -19,6 +21,10 @@ export const row = z.strictObject({
   object: apiName,
   id: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Of which fields it says something without showing them: it was found by them, or they are empty. */
+  about: z.array(z.string()).optional(),
+  /** What tells it apart for policies, where the configuration names such fields: `Account.Region__c`. */
+  scope: z.strictObject({ value: z.record(z.string(), z.string()), band: z.record(z.string(), z.string()) }).optional(),
 })
 export type Row = z.output<typeof row>
 
@@ -29,28 +35,104 @@ export const untrusted = z.literal('untrusted')
 const unreadable = new Set(['address', 'location', 'base64', 'complexvalue', 'anyType'])
 const rowsBudget = 48_000
 
-/** The fields in the org's own spelling; the compact ones where none are named. */
+/** What a read asks for. */
+export interface Selection {
+  /** In the org's own spelling. */
+  readonly fields: readonly string[]
+  /** Those, and what has to be read besides to know where a record lives. */
+  readonly columns: readonly string[]
+  /** Every field that an answer says something of, as `Account.Phone`, where it does not show it. */
+  readonly about: readonly string[]
+}
+
+type Narrowed = Pick<Reads<Salesforce>, 'within' | 'vendor'>
+
+/** The named fields, the compact ones where none are named; `by`: those that records are found or ordered by. */
 export function select(
+  { within, vendor }: Narrowed,
   schema: ObjectSchema,
   object: ObjectName,
   named: readonly string[] | undefined,
-  within: readonly string[] | undefined,
-): readonly string[] {
-  if (named) return [...new Set(named.map((path) => readable(schema, path)))]
-  return profiles[object].compact.filter((path) => isVisible(schema, path) && isWithin(path, within))
+  by: readonly string[] = [],
+): Selection {
+  const [objects, entries] = [within('sf.object'), within('sf.field')]
+  const open = (path: string) => entries === undefined || entries.includes(fieldEntry(object, path))
+  const fields = named
+    ? [...new Set(named.map((path) => readable(schema, path)))]
+    : profileOf(schema, vendor.idempotencyField).compact.filter(
+        (path) => isVisible(schema, path) && isWithin(path, objects) && open(path),
+      )
+  const asked = by.map((path) => schema.field(path).name)
+  const closed = [...fields, ...asked].find((path) => !open(path))
+  if (closed !== undefined)
+    throw new HubError('forbidden', `${closed} of ${object} is not among the fields that policy lets you ask for.`)
+  const about = entries === undefined ? asked : [...fields, ...asked]
+  return {
+    fields,
+    columns: [...new Set([...fields, ...placeColumns(vendor.scoping, schema, object, fields)])],
+    about: [...new Set(about.map((path) => fieldEntry(object, path)))],
+  }
 }
 
-/** Its object, and that of every record that a field of it shows something of. */
-export function resourcesOf({ object, fields }: Row): Resources {
-  const shown = Object.keys(fields).flatMap((path) => relationshipPaths.get(path) ?? [])
-  return { 'sf.object': shown.length > 0 ? [...new Set([object, ...shown])] : object }
+/** The same as entries, for asking whether they may be; names that do not exist are left for the error that says so. */
+export function askedFields(
+  context: Narrowed,
+  schema: ObjectSchema,
+  object: ObjectName,
+  named: readonly string[] | undefined,
+  by: readonly string[] = [],
+): readonly string[] {
+  const given = [...(named ?? []), ...by].map((path) => (schema.has(path) ? schema.field(path).name : path))
+  const shown = named === undefined ? select(context, schema, object, undefined).fields : []
+  const entries = [...shown, ...given].map((path) => fieldEntry(object, path))
+  return entries.length > 0 ? entries : [`${object}.Id`]
+}
+
+/** As a rule's `where` names it: of whom a record belongs to, the name is a part of `OwnerId`. */
+export function fieldEntry(object: string, path: string): string {
+  if (path === 'Owner.Name') return `${object}.OwnerId`
+  return path.includes('.') ? path : `${object}.${path}`
+}
+
+function placeColumns(
+  scoping: Scoping,
+  schema: ObjectSchema,
+  object: ObjectName,
+  fields: readonly string[],
+): readonly string[] {
+  const own = placeFields(scoping, object).map((name) => schema.field(name).name)
+  const parents = fields.flatMap((path) => {
+    const parent = relationshipPaths.get(path)
+    return parent === undefined ? [] : placeFields(scoping, parent).map((name) => `${path.split('.')[0]}.${name}`)
+  })
+  return [...own, ...parents]
+}
+
+/** Where the one record or row of an answer lives. */
+export function resourcesOf({ object, fields, about = [], scope }: Row): Resources {
+  const parents = Object.keys(fields).flatMap((path) => relationshipPaths.get(path) ?? [])
+  const objects = [...new Set([object, ...parents])]
+  const shown = Object.keys(fields).map((path) => fieldEntry(object, path))
+  const named = [...new Set([...shown, ...about])]
+  const entries = (of: Readonly<Record<string, string>> = {}) =>
+    objects.map((one) => {
+      const key = Object.keys(of).find((name) => name.startsWith(`${one}.`))
+      return key === undefined ? one : key + of[key]
+    })
+  return {
+    'sf.object': objects.length === 1 ? object : objects,
+    'sf.field': named.length > 0 ? named : [`${object}.Id`],
+    'sf.value': entries(scope?.value),
+    'sf.band': entries(scope?.band),
+  }
 }
 
 /** A record for the caller; `cut` names the texts that were shortened to `longest` characters. */
 export function present(
-  object: string,
+  scoping: Scoping,
+  object: ObjectName,
   values: Values,
-  fields: readonly string[],
+  { fields, about }: Pick<Selection, 'fields' | 'about'>,
   longest: number,
 ): { readonly row: Row; readonly cut: readonly string[] } {
   const cut: string[] = []
@@ -62,7 +144,47 @@ export function present(
     if (text.cut) cut.push(name)
     return [[name, text.cut ? `${text.text}…` : text.text]]
   })
-  return { row: { object, id: String(values['Id']), fields: Object.fromEntries(shown) }, cut }
+  const seen = new Set(shown.map(([name]) => fieldEntry(object, name)))
+  const unseen = about.filter((entry) => !seen.has(entry))
+  const scope = scopeOf(scoping, object, values, shown)
+  const presented = {
+    object,
+    id: String(values['Id']),
+    fields: Object.fromEntries(shown),
+    ...(unseen.length > 0 && { about: unseen }),
+    ...(scope && { scope }),
+  }
+  return { row: presented, cut }
+}
+
+function scopeOf(
+  scoping: Scoping,
+  object: ObjectName,
+  values: Values,
+  shown: readonly (readonly [string, unknown])[],
+): Row['scope'] {
+  const parents = shown.flatMap(([path]) => {
+    const parent = relationshipPaths.get(path)
+    return parent === undefined ? [] : [[parent, path.split('.')[0] ?? ''] as const]
+  })
+  const [value, band]: [Record<string, string>, Record<string, string>] = [{}, {}]
+  for (const [one, through] of [[object, ''] as const, ...parents]) {
+    const record = through === '' ? values : below(values, through)
+    put(value, valueEntry(scoping, one, record), one, scoping.value_fields[one])
+    put(band, bandEntry(scoping, one, record), one, scoping.bands[one]?.field)
+  }
+  return Object.keys(value).length + Object.keys(band).length > 0 ? { value, band } : undefined
+}
+
+/** Under the field's name, so that a mask on the field finds it. */
+function put(into: Record<string, string>, entry: string, object: string, field: string | undefined): void {
+  if (field !== undefined) into[`${object}.${field}`] = entry.slice(`${object}.${field}`.length)
+}
+
+function below(values: Values, relationship: string): Readonly<Record<string, unknown>> {
+  const start = `${relationship}.`
+  const own = Object.entries(values).filter(([path]) => path.startsWith(start))
+  return Object.fromEntries(own.map(([path, value]) => [path.slice(start.length), value]))
 }
 
 /** As many rows, from the first, as an answer can carry; always one. */
@@ -91,7 +213,10 @@ function readable(schema: ObjectSchema, path: string): string {
 function isVisible(schema: ObjectSchema, path: string): boolean {
   const [relationship, through] = path.split('.')
   if (through === undefined) return schema.has(path)
-  return schema.fields.some((field) => field.relationshipName === relationship)
+  const [only, ...others] = schema.fields.find((field) => field.relationshipName === relationship)?.referenceTo ?? []
+  const parent = relationshipPaths.get(path)
+  // Of an owner the name is shown, whether it is a user or a queue.
+  return parent === undefined ? only !== undefined : only === parent && others.length === 0
 }
 
 function isWithin(path: string, within: readonly string[] | undefined): boolean {

@@ -65,6 +65,8 @@ interface Case {
   /** Where what it changes is, and a change by somebody else that an undo must not overwrite. */
   readonly object: string
   readonly theirs: JsonObject
+  /** What the refusal says of their change, where that is not its fields. */
+  readonly named?: string
   /** Of the record it makes, where it makes one. */
   readonly id?: string
   readonly undo: 'partial' | 'none'
@@ -73,7 +75,60 @@ interface Case {
 const account = exampleIds.account
 const opportunity = exampleIds.opportunity
 
+const { project, deletedProject } = exampleIds
+/** An object of the org's own, which the configuration names. */
+const custom: readonly Case[] = [
+  {
+    tool: 'record_create',
+    input: { object: 'Project__c', fields: { Name: 'Vistula: first clinic', account__c: account, Budget__c: 8_000 } },
+    object: 'Project__c',
+    theirs: { Budget__c: 1 },
+    undo: 'partial',
+  },
+  {
+    tool: 'record_update',
+    input: { object: 'Project__c', id: project, set: { Budget__c: 45_000, Notes__c: 'Two\nmore sites', Stage__c: 'Done' } },
+    object: 'Project__c',
+    id: project,
+    theirs: { Budget__c: 1, Notes__c: 'Theirs', Stage__c: 'Planned' },
+    undo: 'partial',
+  },
+  {
+    tool: 'record_upsert',
+    input: { object: 'Project__c', ext_field: 'Code__c', ext_value: 'P-7', fields: { Name: 'Vistula', Budget__c: 5 } },
+    object: 'Project__c',
+    theirs: { Budget__c: 6 },
+    undo: 'partial',
+  },
+  {
+    tool: 'owner_change',
+    input: { object: 'Project__c', id: project, owner: userId('ines') },
+    object: 'Project__c',
+    id: project,
+    theirs: { OwnerId: userId('wei') },
+    undo: 'partial',
+  },
+  {
+    tool: 'record_delete',
+    input: { object: 'Project__c', id: project },
+    object: 'Project__c',
+    id: project,
+    theirs: { IsDeleted: false },
+    undo: 'partial',
+  },
+  {
+    tool: 'record_undelete',
+    input: { object: 'Project__c', id: deletedProject },
+    object: 'Project__c',
+    id: deletedProject,
+    theirs: { Name: 'Theirs' },
+    named: 'since it was restored',
+    undo: 'partial',
+  },
+]
+
 const cases: readonly Case[] = [
+  ...custom,
   {
     tool: 'record_update',
     input: { object: 'Opportunity', id: opportunity, set: { NextStep: 'Call Helen', Amount: 50_000 } },
@@ -168,12 +223,28 @@ const cases: readonly Case[] = [
     input: { object: 'Task', id: exampleIds.task },
     object: 'Task',
     id: exampleIds.task,
+    theirs: { IsDeleted: false },
+    undo: 'partial',
+  },
+  {
+    tool: 'record_undelete',
+    input: { object: 'Task', id: exampleIds.deletedTask },
+    object: 'Task',
+    id: exampleIds.deletedTask,
+    theirs: { Subject: 'Theirs' },
+    named: 'since it was restored',
+    undo: 'partial',
+  },
+  {
+    tool: 'flow_run',
+    input: { flow: 'Open_Onboarding', inputs: { accountId: account, note: 'First in May' } },
+    object: 'Case',
     theirs: {},
     undo: 'none',
   },
 ]
 
-describe.each(cases)('sf_$tool of $object', ({ tool, input, object, id, theirs, undo }) => {
+describe.each(cases)('sf_$tool of $object', ({ tool, input, object, id, theirs, undo, named }) => {
   const changedRecord = async (before: readonly JsonObject[]) => {
     const made = (await records(object)).find((one) => !before.some(({ Id }) => Id === one['Id']))
     return id ?? z.string().parse(made?.['Id'])
@@ -237,7 +308,7 @@ describe.each(cases)('sf_$tool of $object', ({ tool, input, object, id, theirs, 
     const now = await records(object)
     const answer = await hub.call('operation_undo', { id: operation_id })
     expect(answer).toMatchObject({ status: 'failed', error: { code: 'conflict' } })
-    for (const name of Object.keys(theirs)) expect(answer.message).toContain(name)
+    for (const name of Object.keys(theirs)) expect(answer.message).toContain(named ?? name)
     expect(await records(object)).toEqual(now)
   })
 
@@ -250,6 +321,16 @@ describe.each(cases)('sf_$tool of $object', ({ tool, input, object, id, theirs, 
       error: { code: 'refused' },
     })
   })
+})
+
+test('a restoring that Salesforce refuses by SOAP failed, and is not unknown', async () => {
+  await somebodyElse('Task', exampleIds.deletedTask, { OwnerId: userId('noor') })
+  const input = { object: 'Task', id: exampleIds.deletedTask }
+  expect(await attempt('record_undelete', input, `refused-${clock}`)).toMatchObject({
+    status: 'failed',
+    error: { code: 'forbidden' },
+  })
+  expect(hub.requests().filter((one) => one.includes('/Soap/'))).toHaveLength(1)
 })
 
 describe('several at once', () => {
@@ -404,7 +485,7 @@ function sent(): readonly string[] {
 }
 
 function loseAnswer(mode: 'drop' | '500' | '429'): void {
-  for (const route of ['POST /services/data/*', 'PATCH *', 'DELETE *'])
+  for (const route of ['POST /services/data/*', 'POST /services/Soap/*', 'PATCH *', 'DELETE *'])
     breakSandbox(hub.hub.sandboxFile, 'salesforce', { mode, route })
 }
 

@@ -5,8 +5,10 @@ export function webAddress(written: string, hosts: Set<string>): { href: string;
   const url = URL.canParse(written) ? new URL(written) : undefined
   if (url === undefined || !['http:', 'https:', 'mailto:'].includes(url.protocol)) return undefined
   if (url.protocol === 'mailto:') {
-    const host = url.pathname.split('@').at(-1)?.toLowerCase() ?? ''
-    if (host !== '') hosts.add(host)
+    const host = /^[^@%,;]+@([a-z0-9.-]+\.[a-z0-9-]{2,63})$/i.exec(url.pathname)?.[1]?.toLowerCase()
+    // One address: further ones would be written to without being seen.
+    if (host === undefined || /@|%40/.test(url.search) || url.href.includes('#')) return undefined
+    hosts.add(host)
     return { href: url.href, host, slack: forSlack(url.href) }
   }
   url.username = ''
@@ -21,13 +23,20 @@ function forSlack(href: string): string {
 
 /** Names that look like a host, with or without `https://`: Slack makes links of those it knows. */
 export function hostsIn(text: string): readonly string[] {
-  const dotted = text.normalize('NFKC').replaceAll('。', '.')
-  return [
-    ...dotted.matchAll(
-      /(?<![\p{L}\p{N}.-])(?:[\p{L}\p{N}-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|\p{L}{2,24})(?![\p{L}\p{N}])/gu,
-    ),
-  ].map(([host]) => host.toLowerCase())
+  const dotted = text.replaceAll('。', '.')
+  const folded = text.normalize('NFKC').replaceAll('。', '.')
+  const hosts = new Set<string>()
+  for (const spelling of dotted === folded ? [dotted] : [dotted, folded]) {
+    for (const [, host = ''] of spelling.matchAll(barePattern)) hosts.add(host.toLowerCase())
+    for (const [, host = ''] of spelling.matchAll(schemePattern)) hosts.add(host.toLowerCase())
+  }
+  return [...hosts]
 }
+
+const barePattern =
+  /(?<![\p{L}\p{N}.-])((?:[\p{L}\p{N}-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|\p{L}{2,24}))(?![\p{L}\p{N}])/gu
+/** After a scheme all of it counts, up to where a host must end: what stands behind it may be anything, also another one. */
+const schemePattern = /(?=https?:\/\/([a-z0-9.-]{0,253}[a-z0-9]))/gi
 
 export function withoutEnding(url: string): string {
   const open = url.includes('(')

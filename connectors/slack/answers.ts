@@ -216,6 +216,7 @@ export const fileAnswer = z
       groups: ids,
       ims: ids,
       is_external: flag,
+      url_private: optional,
     }),
     content: z.string().nullish(),
     is_truncated: flag,
@@ -229,16 +230,75 @@ export const fileAnswer = z
     user: file.user,
     /** Where it was shared. */
     channels: [...file.channels, ...file.groups],
+    /** Also in direct conversations. */
+    places: [...file.channels, ...file.groups, ...file.ims],
+    isElsewhere: file.is_external,
+    address: file.url_private,
     content: content === null || content === undefined ? undefined : visibleText(content),
     isCut: is_truncated,
   }))
 export type FileInfo = z.output<typeof fileAnswer>
 
-export const authTest = z.object({
-  user_id: z.string(),
-  bot_id: optional,
-  url: z.string().regex(/^https:\/\/[a-z0-9.-]+\/$/),
-})
+/** docs.slack.dev/reference/methods/files.getUploadURLExternal and files.completeUploadExternal */
+export const uploadTicket = z.object({ upload_url: z.string(), file_id: z.string().regex(/^F[A-Z0-9]{8,20}$/) })
+
+/** docs.slack.dev/reference/methods/search.messages */
+const hit = z.intersection(
+  message,
+  z
+    .object({
+      permalink: z.string().nullish(),
+      channel: z.object({
+        id: z.string(),
+        name: words.nullish(),
+        is_im: flag,
+        is_mpim: flag,
+        is_ext_shared: flag,
+        is_pending_ext_shared: flag,
+        is_org_shared: flag,
+      }),
+    })
+    .transform(({ permalink, channel: place }) => ({
+      permalink: permalink ?? undefined,
+      channel: place.id,
+      channelName: place.name ?? '',
+      isDirect: place.is_im || place.is_mpim || place.id.startsWith('D'),
+      isShared: place.is_ext_shared || place.is_pending_ext_shared || place.is_org_shared,
+    })),
+)
+export type Hit = z.output<typeof hit>
+export const searchAnswer = z
+  .object({
+    messages: z.object({
+      total: z.number().int().nonnegative(),
+      paging: z.object({ page: z.number().int(), pages: z.number().int() }).nullish(),
+      matches: z.array(hit),
+    }),
+  })
+  .transform(({ messages: { total, paging, matches } }) => ({
+    hits: matches,
+    total,
+    isLast: paging === null || paging === undefined || paging.page >= paging.pages,
+  }))
+export type Hits = z.output<typeof searchAnswer>
+
+export const authTest = z
+  .object({
+    user_id: z.string(),
+    bot_id: optional,
+    user: words.nullish(),
+    team: words.nullish(),
+    url: z.string().regex(/^https:\/\/[a-z0-9.-]+\/$/),
+    response_metadata: z.object({ scopes: z.array(z.string()).nullish() }).nullish(),
+  })
+  .transform(({ user_id, bot_id, user, team, url, response_metadata }) => ({
+    userId: user_id,
+    botId: bot_id,
+    url,
+    account: `@${user ?? user_id} in ${team ?? url}`,
+    // The SDK's own place for the header x-oauth-scopes, which Slack sends with every answer.
+    scopes: response_metadata?.scopes ?? undefined,
+  }))
 export const channelAnswer = z.object({ channel })
 export const channelPage = z
   .object({ channels: z.array(channel), response_metadata: cursor })

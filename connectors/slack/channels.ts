@@ -19,7 +19,32 @@ type Looking = Pick<Reads<Slack>, 'vendor' | 'admit' | 'within'>
 export async function resolveChannel(context: Looking, reference: string): Promise<Channel> {
   const channel = await findChannel(context.vendor, reference)
   admitTo(context, channel.id)
+  assertNamed(context, channel)
   return channel
+}
+
+/**
+ * Where people of another company are, nobody reads or writes by a rule that speaks of channels at large.
+ *
+ * @throws HubError `refused` for a shared channel that neither a rule nor the settings name by its id
+ */
+function assertNamed(
+  context: Pick<Looking, 'vendor' | 'within'>,
+  { id, name, isShared }: Pick<Channel, 'id' | 'name' | 'isShared'>,
+): void {
+  if (!isShared || isNamed(context.vendor.settings.external_channels, context.within('slack.channel'), id)) return
+  throw new HubError(
+    'refused',
+    `#${name} is shared with another company, and only used where it is named: by its id ${id} in a rule’s where, or in external_channels of the connection.`,
+  )
+}
+
+export function isNamed(
+  bySettings: readonly string[] | undefined,
+  byRule: readonly string[] | undefined,
+  id: string,
+): boolean {
+  return bySettings?.includes(id) === true || byRule?.includes(id) === true
 }
 
 /**
@@ -48,17 +73,29 @@ export async function resolveConversation(context: Looking, reference: string): 
   if (reference.startsWith('#')) return await resolveChannel(context, reference)
   const channel = await context.vendor.channel(reference)
   admitTo(context, channel.id)
+  assertNamed(context, channel)
   return channel
 }
 
 async function byName(slack: SlackReads, name: string): Promise<Channel> {
+  const remembered = await rememberedByName(slack, name)
+  if (remembered !== undefined) return remembered
   const { channel, complete } = await lookForName(slack, name)
+  if (channel !== undefined) slack.names.set(name, channel.id)
   // Again by its id: the list does not say everything about a channel.
   if (channel !== undefined) return await slack.channel(channel.id)
   const where = complete
     ? 'that the app can see'
     : `among the first ${pageSize * mostPages} of its kind; give its id instead`
   throw new HubError('not_found', `There is no channel of exactly this name ${where}.`)
+}
+
+/** Its id is only believed as long as the channel still has this name. */
+async function rememberedByName(slack: SlackReads, name: string): Promise<Channel | undefined> {
+  const id = slack.names.get(name)
+  if (id === undefined) return undefined
+  const channel = await slack.channel(id).catch(() => undefined)
+  return channel?.name === name ? channel : undefined
 }
 
 /** `complete`: there was no channel that was not looked at. */

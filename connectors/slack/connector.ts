@@ -1,7 +1,9 @@
-// Slack: channels, messages and people, as the bot of an app that an administrator installed.
+// Slack: channels, messages, files and people, as the bot of an app that an administrator installed, or as a person.
 import { connector } from 'toolgate/kit'
+import { connect } from './connect.ts'
 import { verdict } from './errors.ts'
-import { permissions } from './permissions.ts'
+import { link } from './link.ts'
+import { grants, permissions } from './permissions.ts'
 import { sandbox } from './sandbox/sandbox.ts'
 import { openSlack, settings } from './slack.ts'
 import { channelArchive } from './tools/channel-archive.ts'
@@ -11,7 +13,9 @@ import { channelInvite } from './tools/channel-invite.ts'
 import { channelList } from './tools/channel-list.ts'
 import { dmRead } from './tools/dm-read.ts'
 import { dmSend } from './tools/dm-send.ts'
+import { fileDelete } from './tools/file-delete.ts'
 import { fileRead } from './tools/file-read.ts'
+import { fileUpload } from './tools/file-upload.ts'
 import { historyRead } from './tools/history-read.ts'
 import { messageDelete } from './tools/message-delete.ts'
 import { messageGet } from './tools/message-get.ts'
@@ -21,6 +25,7 @@ import { msgSchedule } from './tools/msg-schedule.ts'
 import { msgUnschedule } from './tools/msg-unschedule.ts'
 import { reactionAdd } from './tools/reaction-add.ts'
 import { reactionRemove } from './tools/reaction-remove.ts'
+import { search } from './tools/search.ts'
 import { threadRead } from './tools/thread-read.ts'
 import { threadReply } from './tools/thread-reply.ts'
 import { topicSet } from './tools/topic-set.ts'
@@ -32,8 +37,11 @@ export const slack = connector({
   title: 'Slack',
   prefix: 'slack',
   settings,
-  credential: 'The bot token of your Slack app, which begins with xoxb-.',
+  credential:
+    'The bot token of your Slack app, which begins with xoxb-; with "token": "user" that of a person (xoxp-); with client_id the JSON {"client_secret": "…", "refresh_token": "xoxe-1-…"}.',
   base: () => 'https://slack.com',
+  hosts: () => ({ files: 'https://files.slack.com' }),
+  link,
   // Slack's methods are all POST, also those that only look.
   reads: [
     'POST /api/auth.test',
@@ -43,13 +51,18 @@ export const slack = connector({
     'POST /api/conversations.list',
     'POST /api/conversations.members',
     'POST /api/conversations.replies',
+    // Gives an address where bytes could be sent. Nothing is there until they are, and it lapses by itself.
+    'POST /api/files.getUploadURLExternal',
     'POST /api/files.info',
+    'GET files:/files-pri/{file}/{name}',
+    'POST /api/search.messages',
     'POST /api/usergroups.list',
     'POST /api/users.conversations',
     'POST /api/users.info',
     'POST /api/users.list',
     'POST /api/users.lookupByEmail',
   ],
+  signIn: ['POST /api/oauth.v2.access'],
   open: openSlack,
   verdict,
   tools: [
@@ -60,7 +73,9 @@ export const slack = connector({
     channelList,
     dmRead,
     dmSend,
+    fileDelete,
     fileRead,
+    fileUpload,
     historyRead,
     messageDelete,
     messageGet,
@@ -70,12 +85,15 @@ export const slack = connector({
     msgUnschedule,
     reactionAdd,
     reactionRemove,
+    search,
     threadRead,
     threadReply,
     topicSet,
     userFind,
     usergroupList,
   ],
+  grants,
   permissions,
+  connect,
   sandbox,
 })

@@ -15,11 +15,12 @@ const broke = 'Slack broke while it answered. Try again later.'
 const restricted = 'A setting of this workspace or channel keeps the app from posting here.'
 const channelName = 'The name of a channel has only small letters, digits, hyphens and underscores, and at most 80 of them.'
 const migrating = 'Slack is moving this workspace and does not answer for now. Try again later.'
+const noFiles = 'The workspace lets no such file be shared here.'
 const denied = "Slack does not let the app do this. Whoever runs the hub must look at the app's permissions."
 
 /**
  * Slack's documented errors: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.delete, reactions.add,
- * conversations.info, conversations.history, conversations.replies and users.info. Of `fatal_error` and `internal_error`
+ * conversations.info, conversations.history, conversations.replies, users.info, files.completeUploadExternal and oauth.v2.access. Of `fatal_error` and `internal_error`
  * they say that "it's possible some aspect of the operation succeeded before the error was raised".
  */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -89,6 +90,18 @@ const meanings: Readonly<Record<string, Meaning>> = {
   user_disabled: { code: 'refused', sentence: 'This account is not active any more.' },
   file_not_found: { code: 'not_found', sentence: 'Slack has no such file, or the app may not see it.' },
   file_deleted: { code: 'not_found', sentence: 'This file was deleted.' },
+  file_update_failed: { code: 'unavailable', sentence: broke, write: 'unclear' },
+  cant_delete_file: { code: 'refused', sentence: 'Only files of the app itself can be deleted.' },
+  invalid_channel: { code: 'not_found', sentence: 'Slack has no such channel, or the app is not in it.' },
+  posting_to_channel_denied: { code: 'refused', sentence: restricted },
+  file_uploads_disabled: { code: 'refused', sentence: noFiles },
+  file_uploads_except_images_disabled: { code: 'refused', sentence: noFiles },
+  file_upload_size_restricted: { code: 'refused', sentence: noFiles },
+  blocked_file_type: { code: 'refused', sentence: noFiles },
+  malware_detected: { code: 'refused', sentence: 'Slack takes this file for malware and has not kept it.' },
+  slack_connect_blocked_file_type: { code: 'refused', sentence: noFiles },
+  slack_connect_file_upload_sharing_blocked: { code: 'refused', sentence: noFiles },
+  no_query: { code: 'invalid_input', sentence: 'There is nothing to search for.' },
   already_reacted: { code: 'refused', sentence: 'The app already reacted with this emoji.' },
   restricted_action: { code: 'refused', sentence: restricted },
   restricted_action_read_only_channel: { code: 'refused', sentence: restricted },
@@ -124,6 +137,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   account_inactive: { code: 'unauthenticated', sentence: credential },
   token_revoked: { code: 'unauthenticated', sentence: credential },
   token_expired: { code: 'unauthenticated', sentence: credential },
+  invalid_refresh_token: { code: 'unauthenticated', sentence: credential },
+  invalid_client_id: { code: 'unauthenticated', sentence: credential },
+  bad_client_secret: { code: 'unauthenticated', sentence: credential },
+  invalid_grant_type: { code: 'internal', sentence: malformed },
   two_factor_setup_required: { code: 'unauthenticated', sentence: credential },
 
   ratelimited: { code: 'rate_limited', sentence: 'Slack asks to wait before the next request.' },
@@ -147,9 +164,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
 }
 
 /** Slack says in the body what other vendors say in the status. An error that its pages do not list is unclear. */
-export function verdict({ status, json }: VendorAnswer): Verdict {
+export function verdict({ status, headers, json }: VendorAnswer): Verdict {
   if (status === 408 || status >= 500) return 'unclear'
   if (status >= 400) return 'refused'
+  // So it answers to the bytes of a file, and to nothing else: `OK - 42`.
+  if (status === 200 && json === undefined && headers.get('content-type')?.startsWith('text/plain') === true)
+    return 'accepted'
   if (status !== 200 || !isObject(json)) return 'unclear'
   if (json['ok'] === true) return 'accepted'
   const meaning = meaningOf(json['error'])

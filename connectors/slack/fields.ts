@@ -31,6 +31,10 @@ export const timestampInput = z
 export const personInput = z
   .string()
   .regex(/^[UW][A-Z0-9]{8,20}$/, 'Give the id of a person, such as U0123456789; user_find gives it.')
+export const fileInput = z
+  .string()
+  .regex(/^F[A-Z0-9]{8,20}$/, 'Give the id of a file, such as F0123456789.')
+  .describe('As in files of a message')
 export const timeInput = z
   .string()
   .min(1)

@@ -3,19 +3,32 @@ import type { WebClient } from '@slack/web-api'
 import { HubError } from 'toolgate/kit'
 import * as answers from './answers.ts'
 import type { Person } from './answers.ts'
-import { ask, given } from './asking.ts'
 import { isSlackError } from './errors.ts'
+import { given, remember } from './memory.ts'
+import type { Ask } from './memory.ts'
 import type { Me, SlackReads } from './slack.ts'
 
 const personLivesMs = 10 * 60 * 1000
-const mostPeopleRemembered = 500
 
-export function looks(client: WebClient, cache: Map<string, unknown>): Omit<SlackReads, 'settings'> {
-  return { ...people(client, cache), ...conversations(client), ...files(client) }
+type Looks = Omit<SlackReads, 'settings' | 'file' | 'download' | 'search' | 'searcher'>
+
+export function looks(client: WebClient, ask: Ask, memory: Map<string, unknown>): Looks {
+  return { ...people(client, ask, memory), ...conversations(client, ask), names: namesIn(memory) }
+}
+
+function namesIn(memory: Map<string, unknown>): SlackReads['names'] {
+  return {
+    get: (name) => memory.get(`channel:${name}`) as string | undefined,
+    set(name, id) {
+      remember(memory, 'channel', name, id)
+      return memory as Map<string, string>
+    },
+  }
 }
 
 function conversations(
   client: WebClient,
+  ask: Ask,
 ): Pick<SlackReads, 'channel' | 'channels' | 'members' | 'history' | 'thread' | 'message' | 'scheduled'> {
   return {
     async channel(id) {
@@ -62,27 +75,24 @@ function conversations(
 
 function people(
   client: WebClient,
-  cache: Map<string, unknown>,
-): Pick<SlackReads, 'me' | 'person' | 'personByEmail' | 'people' | 'groups'> {
+  ask: Ask,
+  memory: Map<string, unknown>,
+): Pick<SlackReads, 'me' | 'forgetAccounts' | 'person' | 'personByEmail' | 'people' | 'groups'> {
   return {
-    async me() {
-      const known = cache.get('me')
-      if (known !== undefined) return known as Me
-      const answer = answers.one(answers.authTest, await ask(client.auth.test()))
-      const me = { userId: answer.user_id, botId: answer.bot_id, url: answer.url }
-      cache.set('me', me)
-      return me
+    me: () => accountOf(client, ask, memory, 'me'),
+    forgetAccounts() {
+      for (const key of ['me', 'searcher']) memory.delete(key)
     },
     async person(id, now) {
-      const remembered = cache.get(`person:${id}`) as
+      const remembered = memory.get(`person:${id}`) as
         | { readonly person: Person | undefined; readonly at: number }
         | undefined
       if (remembered !== undefined && now.getTime() - remembered.at < personLivesMs) return remembered.person
-      const person = await orUndefined(client.users.info({ user: id }))
-      remember(cache, id, person, now)
+      const person = await orUndefined(ask(client.users.info({ user: id })))
+      remember(memory, 'person', id, { person, at: now.getTime() })
       return person
     },
-    personByEmail: (email) => orUndefined(client.users.lookupByEmail({ email })),
+    personByEmail: (email) => orUndefined(ask(client.users.lookupByEmail({ email }))),
     async people({ limit, cursor }) {
       const answer = await ask(client.users.list({ limit, ...given({ cursor }) }))
       const { people: rows, next } = answers.one(answers.personPage, answer)
@@ -94,22 +104,20 @@ function people(
   }
 }
 
-function files(client: WebClient): Pick<SlackReads, 'file'> {
-  return { file: async (id) => answers.one(answers.fileAnswer, await ask(client.files.info({ file: id }))) }
+/** Whose token it is, asked once. */
+export async function accountOf(client: WebClient, ask: Ask, memory: Map<string, unknown>, key: string): Promise<Me> {
+  const known = memory.get(key)
+  if (known !== undefined) return known as Me
+  const me = answers.one(answers.authTest, await ask(client.auth.test()))
+  memory.set(key, me)
+  return me
 }
 
 async function orUndefined(answer: Promise<unknown>): Promise<Person | undefined> {
   try {
-    return answers.one(answers.personAnswer, await ask(answer)).user
+    return answers.one(answers.personAnswer, await answer).user
   } catch (error) {
     if (error instanceof HubError && error.code === 'not_found') return undefined
     throw error
   }
-}
-
-function remember(cache: Map<string, unknown>, id: string, person: Person | undefined, now: Date): void {
-  cache.delete(`person:${id}`)
-  cache.set(`person:${id}`, { person, at: now.getTime() })
-  const known = [...cache.keys()].filter((key) => key.startsWith('person:'))
-  if (known.length > mostPeopleRemembered) cache.delete(known[0] ?? '')
 }

@@ -1,6 +1,7 @@
 // Markdown in, Slack's mrkdwn out. No `<` leaves here but those of links and of people and channels named by their id.
 import { visibleText } from 'toolgate/kit'
 import { escape, hostsIn, webAddress, withoutEnding } from './addresses.ts'
+import { plainText } from './text.ts'
 
 export interface Rendered {
   readonly text: string
@@ -29,6 +30,7 @@ export function toMrkdwn(markdown: string): Rendered {
   const source = visibleText(markdown)
   const found: Found = { people: new Set(), channels: new Set(), hosts: new Set() }
   const text = blocks(source.split('\n'), found).join('\n').trim()
+  for (const host of hostsIn(wordsIn(text))) found.hosts.add(host)
   return {
     text,
     people: [...found.people],
@@ -36,6 +38,16 @@ export function toMrkdwn(markdown: string): Rendered {
     hosts: [...found.hosts].sort(),
     hidden: markdown.replaceAll('\r\n', '\n').length - source.length,
   }
+}
+
+/**
+ * Without what is a link or code already: two pieces side by side may read as an address that neither of them was. Where a tick is left
+ * over, it is not sure what Slack takes for code.
+ */
+function wordsIn(mrkdwn: string): string {
+  const withoutLinks = mrkdwn.replace(/<[^<>]*>/g, ' ')
+  const withoutCode = withoutLinks.replace(/```[\s\S]*?```|`[^`\n]+`/g, ' ')
+  return plainText(withoutCode.includes('`') ? withoutLinks : withoutCode)
 }
 
 function blocks(lines: readonly string[], found: Found): readonly string[] {
@@ -84,8 +96,8 @@ const person = /@\[([UW][A-Z0-9]{8,20})(?: [^\]\n]{0,80})?\]/y
 const channel = /#\[([CG][A-Z0-9]{8,20})(?: [^\]\n]{0,80})?\]/y
 const link =
   /!?\[([^[\]\n]{0,300})\]\(<?([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200}){0,3})>?(?: "[^"\n]{0,300}")?\)/y
-const bracketed = /<((?:https?:\/\/|mailto:)[^\s<>|]{1,2000})>/y
-const address = /https?:\/\/[^\s<>|"`]{1,2000}/y
+const bracketed = /<((?:https?:\/\/|mailto:)[^\s<>|]{1,2000})>/iy
+const address = /https?:\/\/[^\s<>|"`]{1,2000}/iy
 const delimiters = [
   { mark: '**', slack: '*' },
   { mark: '__', slack: '*' },
@@ -145,6 +157,7 @@ function pieceAt(text: string, at: number, found: Found, depth: number): Piece |
     case '<':
       return autolink(bracketed, text, at, found)
     case 'h':
+    case 'H':
       return /\w/.test(text.charAt(at - 1)) ? undefined : autolink(address, text, at, found)
     case '*':
     case '_':
@@ -159,11 +172,21 @@ function code(text: string, at: number): Piece {
   const ticks = /`+/y
   ticks.lastIndex = at
   const mark = ticks.exec(text)?.[0] ?? '`'
-  const end = text.indexOf(mark, at + mark.length)
+  const end = closingTicks(text, at + mark.length, mark.length)
   // The whole run is text: a shorter part of it must not open anything.
   if (end < 0) return { output: mark, length: mark.length, literal: true }
   const inside = text.slice(at + mark.length, end).trim()
   return { output: `\`${escape(inside.replaceAll('`', "'"))}\``, length: end + mark.length - at }
+}
+
+/** A run of exactly as many ticks: a longer one closes nothing. */
+function closingTicks(text: string, from: number, length: number): number {
+  const run = /`+/g
+  run.lastIndex = from
+  for (let match = run.exec(text); match !== null; match = run.exec(text)) {
+    if (match[0].length === length) return match.index
+  }
+  return -1
 }
 
 function named(pattern: RegExp, text: string, at: number, sign: string, into: Set<string>): Piece | undefined {

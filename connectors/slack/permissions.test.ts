@@ -5,7 +5,7 @@ import { sandboxHarness } from '../../test/sandbox/harness.ts'
 import { openSandboxFile } from '../../src/sandbox/database.ts'
 import { slack } from './connector.ts'
 import { manifestOf, permissions } from './permissions.ts'
-import { botToken } from './sandbox/seed.ts'
+import { botToken, otherTokens } from './sandbox/seed.ts'
 import { applied, look, planned, sandboxWorld } from './test/world.ts'
 
 type Manifest = AppsManifestCreateArguments['manifest']
@@ -24,9 +24,9 @@ describe('the manifest', () => {
 
   test('asks for nothing that lets the app post uninvited, under other names or as a person', () => {
     const { oauth_config } = manifestOf(slack.tools)
-    expect(Object.keys(oauth_config.scopes)).toEqual(['bot'])
+    expect(oauth_config.scopes.user).toEqual(['search:read', 'channels:read', 'groups:read', 'users:read'])
     for (const scope of oauth_config.scopes.bot) {
-      expect(scope).not.toMatch(/^admin|^chat:write\.|^search|^channels:join|^files:write|^usergroups:write|^users:write/)
+      expect(scope).not.toMatch(/^admin|^chat:write\.|^search|^channels:join|^usergroups:write|^users:write/)
     }
   })
 
@@ -59,7 +59,12 @@ describe('an app with only the scopes of one tool', () => {
     const harness = await sandboxHarness(slack)
     const world = sandboxWorld(harness, { fetch, now: () => new Date() })
     await world.ask('auth.test', {})
-    grant(harness.file, tool.scopes)
+    grant(
+      harness.file,
+      botToken,
+      tool.scopes.filter((scope) => !scope.startsWith('search:')),
+    )
+    grant(harness.file, otherTokens.of('maya'), tool.scopes)
     await (tool.kind === 'read'
       ? look(world, name, tool.example)
       : planned(world, name, tool.example).then((plan) => applied(world, name, plan)))
@@ -68,9 +73,9 @@ describe('an app with only the scopes of one tool', () => {
   })
 })
 
-function grant(file: string, scopes: readonly string[]): void {
+function grant(file: string, token: string, scopes: readonly string[]): void {
   const database = openSandboxFile(file)
   const update = "UPDATE docs SET value = json_set(value, '$.scopes', json(?)) WHERE kind = 'token' AND id = ?"
-  expect(database.prepare(update).run(JSON.stringify(scopes), botToken).changes).toBe(1)
+  expect(database.prepare(update).run(JSON.stringify(scopes), token).changes).toBe(1)
   database.close()
 }

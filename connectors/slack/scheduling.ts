@@ -10,7 +10,7 @@ import { isOwn, revisionOf } from './writing.ts'
 /** Within the last minute Slack takes no message back. docs.slack.dev/reference/methods/chat.deleteScheduledMessage */
 export const lastCallSeconds = 60
 /** docs.slack.dev/reference/methods/chat.scheduleMessage */
-export const mostSeconds = 120 * 86_400
+const mostSeconds = 120 * 86_400
 /** How long after its time a message may be posted, and a send may be on its way. */
 const laterSeconds = 60
 

@@ -5,6 +5,7 @@ import { array, assert, constantFrom, property } from 'fast-check'
 import { HubError, company } from 'toolgate/kit'
 import type { Json, JsonObject } from 'toolgate/kit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { keptInMemory } from '../../test/keep.ts'
 import { sandboxHarness } from '../../test/sandbox/harness.ts'
 import type { Harness } from '../../test/sandbox/harness.ts'
 import { mostLookedUp } from './channels.ts'
@@ -12,10 +13,10 @@ import { slack } from './connector.ts'
 import { verdict } from './errors.ts'
 import { toMarkdown } from './markdown.ts'
 import { toMrkdwn } from './mrkdwn.ts'
-import { scopes } from './permissions.ts'
+import { scopes, userScopes } from './permissions.ts'
 import { botToken, channelIds, otherTokens, userIds } from './sandbox/seed.ts'
 import { story } from './sandbox/story.ts'
-import { openSlack } from './slack.ts'
+import { openSlack, settings } from './slack.ts'
 import type { Slack } from './slack.ts'
 import { readable } from './text.ts'
 import { applied, look, planned, refused, sandboxWorld, toolNamed, wordOf } from './test/world.ts'
@@ -45,6 +46,7 @@ const elsewhere: Readonly<Record<string, { readonly resources: JsonObject; reado
     audience: { people: 1, where: 'a direct conversation with Maya Okafor (U0MAYAOKAFOR)' },
   },
   channel_create: { resources: {}, audience: { people: 1, where: '#incident-reminders, nobody but the app' } },
+  file_delete: { resources: { 'slack.channel': [support] }, audience: {} },
   channel_archive: {
     resources: { 'slack.channel': channelIds['calder-rollout'] ?? '' },
     audience: { external: true, people: 4, where: '#calder-rollout, 4 people' },
@@ -71,7 +73,8 @@ describe('every tool', () => {
 
       const { touched } = await applied(world, tool.name, plan)
       expect(touched).toBe('accepted')
-      expect(writeRequests().map(({ method, path: at }) => `${method} ${at}`)).toEqual(tool.routes.slice(0, 1))
+      const sent = writeRequests().map(({ method, path: at }) => `${method} ${at}`)
+      expect(sent).toEqual(tool.routes.slice(0, 1))
     },
   )
 
@@ -95,12 +98,14 @@ describe('every tool', () => {
       const [route] = tool.routes
       harness.break({ mode, retryAfter: 7, ...(route === undefined ? {} : { route }) })
       const { vendor, guard } = await harness.open(tool)
+      // The bytes of a file are there by then, where nobody sees them.
+      const before = tool.name === 'file_upload' ? 'accepted' : 'untouched'
       const error = await refused(
         tool.apply(plan.request, { ...reading(vendor as Slack), operationId: 'op_1' }),
         mode === '429' ? 'rate_limited' : 'unavailable',
       )
       expect(error.retryAfterMs).toBe(mode === '429' ? 7000 : undefined)
-      expect(guard.touched()).toBe(touched)
+      expect(guard.touched()).toBe(mode === '429' ? before : touched)
       expect(writeRequests()).toHaveLength(1)
     }
   })
@@ -108,11 +113,11 @@ describe('every tool', () => {
   test('is described on the page as it is', async () => {
     const page = await readFile(path.join(import.meta.dirname, 'README.md'), 'utf8')
     for (const tool of slack.tools) {
-      expect(page).toMatch(new RegExp(String.raw`\| .slack_${tool.name}. +\| ${tool.class} +\| ${tool.default} `))
-      for (const scope of tool.scopes) expect(scopes).toContain(scope)
+      expect(page).toMatch(new RegExp(String.raw`\| .slack_${tool.name}. [^\n]*\| ${tool.class} +\| ${tool.default} `))
+      for (const scope of tool.scopes) expect([...scopes, ...userScopes]).toContain(scope)
     }
     // The sandbox's app has what every tool needs, and nothing that none needs.
-    expect([...new Set(slack.tools.flatMap((tool) => tool.scopes))].sort()).toEqual([...scopes].sort())
+    expect([...new Set(slack.tools.flatMap((tool) => tool.scopes))].sort()).toEqual([...scopes, ...userScopes].sort())
   })
 })
 
@@ -228,16 +233,19 @@ describe('where a message may go', () => {
   test.each(['is_ext_shared', 'is_pending_ext_shared', 'is_org_shared'])(
     '%s alone counts as reaching outside',
     async (flag) => {
-      const vendor = await answering({
+      const answers = {
         'conversations.info': {
           ok: true,
           channel: { id: support, name: 'shared', is_member: true, num_members: 0, [flag]: true },
         },
         'conversations.members': { ok: true, members: [] },
         'auth.test': { ok: true, user_id: 'U0TOOLGATE', url: 'https://larkfield.slack.com/' },
-      })
+      }
       const send = toolNamed('message_send')
       if (send.kind !== 'write') throw new Error('It writes.')
+      const unnamed = send.plan(send.input.parse({ channel: support, text: 'x' }), reading(await answering(answers)))
+      expect((await refused(unnamed, 'refused')).message).toContain('only used where it is named')
+      const vendor = await answering(answers, { external_channels: [support] })
       const { audience } = await send.plan(send.input.parse({ channel: support, text: 'x' }), reading(vendor))
       expect(audience.external).toBe(true)
     },
@@ -639,10 +647,11 @@ describe('the sandbox', () => {
       return (await fetch(`${harness.base}/api/${method}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()
     }
     expect(await ask('chat.postMessage', { channel: support, text: 'hello' })).toMatchObject({ ok: true, channel: support })
-    expect(await ask('search.messages', { query: 'x' })).toEqual({
+    expect(await ask('search.messages', { query: 'x' })).toEqual({ ok: false, error: 'not_allowed_token_type' })
+    expect(await ask('search.all', { query: 'x' })).toEqual({
       ok: false,
       error: 'unknown_method',
-      req_method: 'search.messages',
+      req_method: 'search.all',
     })
   })
 
@@ -708,15 +717,22 @@ describe('the sandbox', () => {
   })
 })
 
-const opening = { base: 'https://slack.com', settings: {}, credential: 'xoxb-test', cache: new Map<string, unknown>() }
+const opening = {
+  base: 'https://slack.com',
+  hosts: { files: 'https://files.slack.com' },
+  settings: settings.parse({}),
+  credential: 'xoxb-test',
+  cache: new Map<string, unknown>(),
+  keep: keptInMemory(),
+}
 
 /** Slack with these answers, through the real SDK. */
-function answering(answers: Readonly<Record<string, JsonObject>>, settings = {}): Promise<Slack> {
+function answering(answers: Readonly<Record<string, JsonObject>>, chosen = {}): Promise<Slack> {
   const fetch = (input: string | URL | Request) => {
     const method = new URL(input instanceof Request ? input.url : input).pathname.replace('/api/', '')
     return Promise.resolve(Response.json(answers[method] ?? { ok: false, error: 'unknown_method' }))
   }
-  return openSlack({ ...opening, cache: new Map(), settings, fetch })
+  return openSlack({ ...opening, cache: new Map(), settings: settings.parse(chosen), fetch })
 }
 
 function reading(vendor: Slack) {
@@ -724,9 +740,11 @@ function reading(vendor: Slack) {
   return { vendor, now: new Date(), signal, within: () => undefined, admit: () => undefined }
 }
 
+/** Without the bytes of files on their way. */
 function writeRequests() {
   const looks = new Set(slack.reads)
-  return harness.requests().filter(({ method, path: at }) => !looks.has(`${method} ${at}`))
+  const asked = harness.requests().filter(({ path: at }) => at.startsWith('/api/'))
+  return asked.filter(({ method, path: at }) => !looks.has(`${method} ${at}`))
 }
 
 function forms(method: string): readonly Record<string, string>[] {

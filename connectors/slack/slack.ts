@@ -2,18 +2,43 @@
 import type { LogLevel } from '@slack/web-api'
 import type { Opening } from 'toolgate/kit'
 import { z } from 'zod'
-import type { Channel, FileInfo, Message, Page, Person, Scheduled, UserGroup } from './answers.ts'
+import type { Channel, FileInfo, Hits, Message, Page, Person, Scheduled, UserGroup } from './answers.ts'
+import { credentialOf } from './credential.ts'
+import { downloads, uploads } from './files.ts'
 import { looks } from './looks.ts'
+import { askingWith, memoryOf } from './memory.ts'
+import { lasting, renewing, signed } from './rotation.ts'
+import { searching } from './searching.ts'
 import { writes } from './writes.ts'
+
+const channelIds = z.array(z.string().regex(/^[CG][A-Z0-9]{8,20}$/)).max(200)
 
 export const settings = z.strictObject({
   /** Only a name for people: which workspace this is. */
   workspace: z.string().min(1).max(80).optional(),
+  /**
+   * Whose token the credential is: a bot's, a person's (for search, and to act as that person), or `both`: the bot's for
+   * everything, and a person's for search.
+   */
+  token: z.enum(['bot', 'user', 'both']).default('bot'),
+  /** Of the Slack app, where its tokens rotate. */
+  client_id: z
+    .string()
+    .regex(/^\d{1,30}\.\d{1,30}$/, 'must be the client id of a Slack app, such as 4123121235.9872358710')
+    .optional(),
   /** Ids of large channels that have no guests, so that a message there does not count as reaching outside. */
-  channels_without_guests: z
-    .array(z.string().regex(/^[CG][A-Z0-9]{8,20}$/))
+  channels_without_guests: channelIds.optional(),
+  /** Ids of channels shared with another company that may be used; all others only where a rule's `where` names them. */
+  external_channels: channelIds.optional(),
+  /** The only hosts that a message may name, with all below them; any host where left out. */
+  link_hosts: z
+    .array(z.string().regex(/^(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}$/, 'must be a host name, such as atlassian.net'))
     .max(200)
     .optional(),
+  /** Whether Slack may fetch what a message links to and show it. */
+  previews: z.boolean().default(false),
+  /** Whether a message may notify everybody in a channel, where policy allows it. */
+  mass_mentions: z.boolean().default(false),
 })
 export type Settings = z.output<typeof settings>
 
@@ -23,6 +48,10 @@ export interface Me {
   readonly botId: string | undefined
   /** The workspace's address, with a slash at its end: links to messages begin with it. */
   readonly url: string
+  /** For people: `toolgate in Larkfield`. */
+  readonly account: string
+  /** What Slack says was granted, or undefined where it does not say. */
+  readonly scopes: readonly string[] | undefined
 }
 
 /** All of a message that `send` sends. */
@@ -30,25 +59,31 @@ export interface Outgoing {
   readonly channel: string
   readonly text: string
   readonly thread_ts?: string
-  readonly unfurl_links: false
-  readonly unfurl_media: false
+  readonly unfurl_links: boolean
+  readonly unfurl_media: boolean
 }
 
-export interface Sent {
+interface Sent {
   readonly channel: string
   readonly ts: string
   /** As Slack keeps it. */
   readonly text: string | undefined
 }
 
-export interface Place {
+interface Place {
   readonly channel: string
   readonly ts: string
 }
 
-export interface Paging {
+interface Paging {
   readonly limit: number
   readonly cursor?: string | undefined
+}
+
+interface Upload {
+  readonly channel: string
+  readonly name: string
+  readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 export type ChannelKind = 'public_channel' | 'private_channel' | 'im' | 'mpim'
@@ -57,6 +92,10 @@ export type ChannelKind = 'public_channel' | 'private_channel' | 'im' | 'mpim'
 export interface SlackReads {
   readonly settings: Settings
   me(): Promise<Me>
+  /** So that what was granted is asked for anew. */
+  forgetAccounts(): void
+  /** The person as whom is searched; undefined where nobody can. */
+  searcher(): Promise<Me | undefined>
   channel(id: string): Promise<Channel>
   /** All that the app can see, a page at a time. `mine`: only those that the app is in. */
   channels(query: Paging & { readonly types: readonly ChannelKind[]; readonly mine: boolean }): Promise<Page<Channel>>
@@ -79,7 +118,14 @@ export interface SlackReads {
     readonly oldest?: number
     readonly latest?: number
   }): Promise<readonly Scheduled[]>
-  file(id: string): Promise<FileInfo>
+  /** The id that this name had when it was looked for the last time: to be looked at again. */
+  readonly names: Pick<Map<string, string>, 'get' | 'set'>
+  /** Undefined where there is none, or where the account may not see it. */
+  file(id: string): Promise<FileInfo | undefined>
+  /** Its bytes; undefined where Slack's address for them is none that can be asked. */
+  download(file: FileInfo): Promise<Uint8Array | undefined>
+  /** Newest first. `page` from 1. */
+  search(query: { readonly query: string; readonly count: number; readonly page: number }): Promise<Hits>
 }
 
 /** What changes something: only an apply has it. */
@@ -103,25 +149,51 @@ export interface SlackWrites {
   invite(channel: string, users: readonly string[]): Promise<void>
   archive(channel: string): Promise<void>
   setTopic(channel: string, topic: string): Promise<void>
+  /** Shares a new file in a channel; gives its id. */
+  upload(file: Upload): Promise<string>
+  deleteFile(id: string): Promise<void>
 }
 
 export interface Slack extends SlackReads {
   readonly write: SlackWrites
 }
 
-export async function openSlack({ base, fetch, settings: chosen, credential, cache }: Opening<Settings>): Promise<Slack> {
+export async function openSlack(opening: Opening<Settings>): Promise<Slack> {
+  const { base, hosts, fetch, settings: chosen, credential: text, keep } = opening
   const { WebClient } = await import('@slack/web-api')
-  const client = new WebClient(credential, {
-    slackApiUrl: `${base}/api/`,
-    fetch: (url, init) => fetch(url, init),
-    // Its defaults repeat a send whose answer was lost, wait out a 429 and accept an absolute URL for a method.
-    retryConfig: { retries: 0 },
-    rejectRateLimitedCalls: true,
-    allowAbsoluteUrls: false,
-    // Its own logger writes to stdout, which belongs to the protocol.
-    logger: silent,
-  })
-  return { settings: chosen, ...looks(client, cache), write: writes(client) }
+  const memory = memoryOf(opening.cache, text)
+  const credential = credentialOf(text, chosen)
+  const tokens =
+    credential.kind === 'tokens' ? lasting(credential.main) : renewing({ credential, base, fetch, keep, cache: memory })
+  const clientOf = (source: typeof tokens) => {
+    const send = signed(fetch, source)
+    return new WebClient(undefined, {
+      slackApiUrl: `${base}/api/`,
+      fetch: (url, init) => send(url, init),
+      // Its defaults repeat a send whose answer was lost, wait out a 429 and accept an absolute URL for a method.
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      allowAbsoluteUrls: false,
+      // Its own logger writes to stdout, which belongs to the protocol.
+      logger: silent,
+    })
+  }
+  const client = clientOf(tokens)
+  const ask = askingWith(memory)
+  const files = { base: hosts['files'] ?? '', fetch, tokens }
+  return {
+    settings: chosen,
+    ...looks(client, ask, memory),
+    ...downloads(client, ask, files),
+    ...searching(personOf(), ask, memory),
+    write: { ...writes(client, ask), ...uploads(client, ask, files) },
+  }
+
+  function personOf() {
+    if (chosen.token === 'user') return client
+    const person = credential.kind === 'tokens' ? credential.person : undefined
+    return person === undefined ? undefined : clientOf(lasting(person))
+  }
 }
 
 const silent = {

@@ -22,6 +22,8 @@ interface Case {
   readonly method?: string
   /** It opens a conversation first. */
   readonly opens?: boolean
+  /** It sends bytes first, which nobody sees. */
+  readonly stages?: boolean
   readonly tool: string
   readonly input: JsonObject
   /** What somebody else does then, with the result of the call. */
@@ -110,6 +112,14 @@ const cases: readonly Case[] = [
     undo: { tool: 'topic_set', fidelity: 'partial' },
     meddle: (other) => other.call('slack_topic_set', { channel: '#support', topic: 'theirs' }),
   },
+  {
+    tool: 'file_upload',
+    input: { channel: '#support', name: 'sup-1.csv', text: 'clinic,bookings\nBristol,3\n' },
+    stages: true,
+    undo: { tool: 'file_delete', fidelity: 'partial' },
+    meddle: (other, { file_id }) => other.call('slack_file_delete', { channel: support, file: file_id ?? '' }),
+  },
+  { tool: 'file_delete', input: { channel: '#support', file: 'F0RULESOFBOT' } },
   { tool: 'channel_invite', input: { channel: '#support', users: ['U0INESDUARTE', 'U0NOORHADDAD'] } },
   { tool: 'channel_archive', input: { channel: '#calder-rollout' } },
 ]
@@ -137,7 +147,7 @@ test('every write is among them', () => {
 
 const named = cases.map((each) => ({ ...each, what: `${each.tool} ${JSON.stringify(each.input)}` }))
 
-describe.each(named)('$what', ({ tool, input, undo, meddle, opens = false, method = methodOf(tool) }) => {
+describe.each(named)('$what', ({ tool, input, undo, meddle, opens = false, stages = false, method = methodOf(tool) }) => {
   const name = `slack_${tool}`
 
   test('said twice under one key, it is done once', async () => {
@@ -152,8 +162,10 @@ describe.each(named)('$what', ({ tool, input, undo, meddle, opens = false, metho
     breakOn(method, '429')
     const refused = await hub.call(name, { ...input, ...own() })
     // A conversation that was opened before is something: what became of the message is asked afterwards.
-    expect(refused).toMatchObject(opens ? { status: 'unknown' } : { status: 'failed', error: { code: 'rate_limited' } })
-    if (opens) return
+    expect(refused).toMatchObject(
+      opens || stages ? { status: 'unknown' } : { status: 'failed', error: { code: 'rate_limited' } },
+    )
+    if (opens || stages) return
     expect(effective()).toEqual([])
     round += 1
     expect(await hub.call(name, { ...input, ...own() })).toMatchObject({ status: 'done' })
@@ -231,6 +243,19 @@ describe('what is only sometimes so', () => {
     const { operation_id: id = '', result } = await hub.call('slack_reaction_add', { ...question, emoji: 'eyes' })
     expect(result).toMatchObject({ note: expect.stringContaining('already') })
     expect(await hub.call('operation_undo', { id })).toMatchObject({ status: 'failed', error: { code: 'refused' } })
+  })
+
+  test('a file that somebody has shared elsewhere since then is not deleted', async () => {
+    const input = { channel: '#support', name: 'minutes.txt', text: 'who does what' }
+    const { operation_id: id = '', result } = await hub.call('slack_file_upload', { ...input, ...own() })
+    const file = result?.['file_id'] as string
+    setInSandbox('file', file, '$.channels', [support, channelIds['sales'] ?? ''])
+    const answer = await hub.call('operation_undo', { id })
+    expect(answer).toMatchObject({ status: 'failed', error: { code: 'conflict' } })
+    expect(answer.message).toContain('shared this file elsewhere since then')
+    setInSandbox('file', file, '$.channels', [support])
+    setInSandbox('file', file, '$.size', 999)
+    expect((await hub.call('operation_undo', { id })).message).toContain('changed this file since then')
   })
 
   test('a text with a mass mention is put back as plain text, and the plan and the undo say so', async () => {
@@ -340,12 +365,20 @@ function channelSeen({ name, topic, members, is_archived, is_im, is_mpim }: Json
 
 function messageSeen(
   kind: string,
-  { text, thread_ts, subtype, scheduled, ts, reactions }: JsonObject,
+  { text, thread_ts, subtype, scheduled, ts, reactions, files }: JsonObject,
   fidelity: string,
 ): string[] {
   if (subtype === 'channel_topic') return []
   const time = scheduled === null ? {} : { post_at: (ts as string).slice(0, 10) }
-  return [JSON.stringify({ kind, text, thread_ts, ...time, ...(fidelity === 'lossy' ? {} : { reactions }) })]
+  return [JSON.stringify({ kind, text, thread_ts, ...time, ...(fidelity === 'lossy' ? {} : { reactions, files }) })]
+}
+
+/** As somebody at Slack would have changed it, whom no method of ours stands for. */
+function setInSandbox(kind: string, id: string, at: string, value: unknown): void {
+  const database = openSandboxFile(hub.hub.sandboxFile)
+  const update = 'UPDATE docs SET value = json_set(value, ?, json(?)) WHERE kind = ? AND id = ?'
+  expect(database.prepare(update).run(at, JSON.stringify(value), kind, id).changes).toBe(1)
+  database.close()
 }
 
 async function textsOf(): Promise<readonly unknown[]> {

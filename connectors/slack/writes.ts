@@ -1,16 +1,16 @@
 // What changes something in Slack; each message carries the operation that made it.
 import type { ChatUpdateArguments, WebClient } from '@slack/web-api'
 import * as answers from './answers.ts'
-import { ask } from './asking.ts'
+import type { Ask } from './memory.ts'
 import { isSlackError } from './errors.ts'
 import { operationEvent } from './answers.ts'
 import type { SlackWrites } from './slack.ts'
 
-export function writes(client: WebClient): SlackWrites {
-  return { ...messages(client), ...reactions(client), ...conversations(client) }
+export function writes(client: WebClient, ask: Ask): Omit<SlackWrites, 'upload' | 'deleteFile'> {
+  return { ...messages(client, ask), ...reactions(client, ask), ...conversations(client, ask) }
 }
 
-function messages(client: WebClient): Pick<SlackWrites, 'send' | 'update' | 'remove' | 'schedule' | 'unschedule'> {
+function messages(client: WebClient, ask: Ask): Pick<SlackWrites, 'send' | 'update' | 'remove' | 'schedule' | 'unschedule'> {
   return {
     async send({ channel, text, thread_ts, unfurl_links, unfurl_media }, operationId) {
       const message = { channel, text, unfurl_links, unfurl_media, metadata: metadata({ operation: operationId }) }
@@ -40,14 +40,14 @@ function messages(client: WebClient): Pick<SlackWrites, 'send' | 'update' | 'rem
   }
 }
 
-function reactions(client: WebClient): Pick<SlackWrites, 'react' | 'unreact'> {
+function reactions(client: WebClient, ask: Ask): Pick<SlackWrites, 'react' | 'unreact'> {
   return {
     async react({ channel, ts, emoji }) {
-      const request = client.reactions.add({ channel, timestamp: ts, name: emoji })
+      const request = ask(client.reactions.add({ channel, timestamp: ts, name: emoji }))
       return (await unlessSaid('already_reacted', request)) ? 'added' : 'already'
     },
     async unreact({ channel, ts, emoji }) {
-      const request = client.reactions.remove({ channel, timestamp: ts, name: emoji })
+      const request = ask(client.reactions.remove({ channel, timestamp: ts, name: emoji }))
       return (await unlessSaid('no_reaction', request)) ? 'removed' : 'absent'
     },
   }
@@ -55,6 +55,7 @@ function reactions(client: WebClient): Pick<SlackWrites, 'react' | 'unreact'> {
 
 function conversations(
   client: WebClient,
+  ask: Ask,
 ): Pick<SlackWrites, 'openDirect' | 'createChannel' | 'invite' | 'archive' | 'setTopic'> {
   return {
     async openDirect(users) {
@@ -79,7 +80,7 @@ function conversations(
 /** False where Slack said that nothing was left to do. */
 async function unlessSaid(name: string, request: Promise<unknown>): Promise<boolean> {
   try {
-    await ask(request)
+    await request
     return true
   } catch (error) {
     if (isSlackError(error, name)) return false

@@ -2,9 +2,9 @@
 import { HubError, digest } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import type { Channel, Message, Person } from './answers.ts'
-import { toMrkdwn } from './mrkdwn.ts'
 import { findChannel, nameOf } from './channels.ts'
-import type { Me, Slack, SlackReads } from './slack.ts'
+import { toMrkdwn } from './mrkdwn.ts'
+import type { Me, Settings, Slack, SlackReads } from './slack.ts'
 
 /** Slack cuts longer texts into several messages: what was approved would not be what is posted. */
 const mostCharacters = 4000
@@ -29,6 +29,8 @@ export async function compose(
 ): Promise<Composed> {
   const rendered = toMrkdwn(markdown)
   const text = massMention === undefined ? rendered.text : `<!${massMention}> ${rendered.text}`
+  assertMassMention(vendor.settings, massMention)
+  assertHosts(vendor.settings, rendered.hosts)
   if (rendered.text === '') throw new HubError('invalid_input', 'The message has no text that anyone could see.')
   if (text.length > mostCharacters) {
     const sentence = `The message has ${text.length} characters as Slack counts them; ${mostCharacters} is the most. Shorten it.`
@@ -40,6 +42,27 @@ export async function compose(
   const mentioned = await lookUp(rendered.people, vendor, now)
   for (const id of rendered.channels) await findChannel(vendor, id)
   return { text, mentioned, hosts: rendered.hosts, warnings: warningsOf(text, rendered.hosts, rendered.hidden) }
+}
+
+function assertMassMention({ mass_mentions }: Settings, massMention: MassMention | undefined): void {
+  if (massMention === undefined || mass_mentions) return
+  throw new HubError('refused', 'This connection notifies nobody at large: its setting mass_mentions is off.')
+}
+
+/** @throws HubError `refused` for an address that the settings of the connection keep out of every message */
+export function assertHosts({ link_hosts }: Settings, hosts: readonly string[]): void {
+  if (link_hosts === undefined) return
+  const stray = hosts.find((host) => !link_hosts.some((known) => host === known || host.endsWith(`.${known}`)))
+  if (stray === undefined) return
+  throw new HubError(
+    'refused',
+    `A message may only name addresses of: ${link_hosts.join(', ') || 'none'}. This one names ${stray}.`,
+  )
+}
+
+/** All that is sent of it. Previews are fetched by Slack as soon as it is posted, so they are off unless the settings say otherwise. */
+export function outgoing({ previews }: Settings, channel: string, text: string) {
+  return { channel, text, unfurl_links: previews, unfurl_media: previews } as const
 }
 
 async function lookUp(ids: readonly string[], vendor: SlackReads, now: Date): Promise<readonly Person[]> {
@@ -71,6 +94,11 @@ export function composedFields({ text, mentioned, hosts }: Composed): {
     ...(mentioned.length === 0 ? {} : { mentions: mentioned.map(({ id, name }) => `${name} (${id})`) }),
     ...(hosts.length === 0 ? {} : { links: hosts }),
   }
+}
+
+/** Where previews are on, an effect says so. */
+export function previewFields({ previews }: Settings): { readonly previews?: true } {
+  return previews ? { previews } : {}
 }
 
 export async function findMessage(slack: SlackReads, channel: Channel, ts: string): Promise<Message> {

@@ -1,5 +1,6 @@
 // The audit of a call: one entry when it arrives, one when it ends, in one chain with the operations.
 import { HubError } from '../kit/error.ts'
+import type { ChainHead } from '../kit/chain.ts'
 import { digest } from '../kit/json.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { AuditDraft } from '../kit/record.ts'
@@ -15,6 +16,10 @@ export interface Story {
   decision?: Decision
   plan?: PlanView
   sessions: Session[]
+  /** Where the entry is that closed the call, for an operation. */
+  closed?: ChainHead
+  /** Where the entry is that opened the call, as soon as that is durable. */
+  opened?: ChainHead
 }
 
 /** One call on its way through the hub: the one version it sees, and what is known of it so far. */
@@ -33,8 +38,11 @@ export interface Trail {
 export function openTrail(call: Call, version: Version, hub: Services): Trail {
   // A write waits for it before it sends anything.
   const when = version.offers.get(call.tool)?.facts.write ? 'now' : 'soon'
-  const opened = hub.store.append(openedEntry(call, version, hub), when).then(() => undefined)
-  const trail: Trail = { call, version, startedAt: hub.now(), story: { sessions: [] }, opened, lost: undefined }
+  const story: Story = { sessions: [] }
+  const opened = hub.store
+    .append(openedEntry(call, version, hub), when)
+    .then(({ seq, hash }) => void (story.opened = { seq, hash }))
+  const trail: Trail = { call, version, startedAt: hub.now(), story, opened, lost: undefined }
   opened.catch((error: unknown) => {
     trail.lost = error
     hub.log.error({ call: call.id, err: error }, 'the arrival of a call could not be recorded')
@@ -50,14 +58,25 @@ export async function closeTrail(trail: Trail, answer: Answer, hub: Services): P
   const { call, story, startedAt } = trail
   const shown = hub.scrub(answer as unknown as JsonObject) as unknown as Answer
   const when = shown.operation_id === undefined ? 'soon' : 'now'
-  const closed = hub.store.append(closedEntry(call, story, shown, startedAt, hub), when).catch((error: unknown) => {
+  const recorded = hub.store.append(closedEntry(call, story, shown, startedAt, hub), when)
+  const closed = recorded.then(keepPlace, (error: unknown) => {
     // The outcome of an operation is in the ledger already, so the caller still hears the truth.
     hub.log.error({ call: call.id, err: error }, 'the end of a call could not be recorded')
+    hub.unrecorded?.count()
   })
   if (shown.operation_id !== undefined) await closed
-  else if (trail.lost !== undefined)
+  else if (trail.lost !== undefined && !mayGoUnrecorded(trail.version, call, hub))
     return failure(new HubError('unavailable', 'The call could not be recorded, so its answer is withheld. Try again.'))
   return shown
+
+  function keepPlace({ seq, hash }: ChainHead): void {
+    if (when === 'now') story.closed = { seq, hash }
+  }
+}
+
+/** A read, where whoever runs the hub prefers a gap in the record to no answers. */
+export function mayGoUnrecorded(version: Version, call: Call, hub: Services): boolean {
+  return hub.unrecorded?.allowed() === true && version.offers.get(call.tool)?.tool.kind === 'read'
 }
 
 /** Arguments longer than this are kept as their digest only. */
@@ -100,8 +119,15 @@ function closedEntry(call: Call, story: Story, answer: Answer, startedAt: Date, 
     ...(story.asked && askedFacts(story.asked)),
     ...(story.decision && decisionFacts(story.decision)),
     ...(story.plan && { plan: story.plan as unknown as JsonObject }),
+    ...accountOf(story),
     vendor: requestsOf(story),
   })
+}
+
+/** Whose own account it was, where it was not the hub's. */
+function accountOf({ sessions }: Story): JsonObject {
+  const account = sessions.find((session) => session.account !== undefined)?.account
+  return account === undefined ? {} : { account }
 }
 
 function askedFacts(asked: Asked): JsonObject {

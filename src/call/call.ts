@@ -5,10 +5,11 @@ import type { Principal, ToolFacts } from '../kit/policy.ts'
 import type { Store } from '../kit/record.ts'
 import type { Audience, Effect, Plan, Tool, UndoFidelity } from '../kit/tool.ts'
 import type { Policy } from '../policy/decide.ts'
+import type { HubEvent } from './news.ts'
 import type { Receipt } from './receipt.ts'
 
 /** Which door it came through. */
-export type Door = 'stdio' | 'http' | 'cli' | 'test'
+export type Door = 'stdio' | 'http' | 'cli' | 'admin' | 'test'
 
 export interface Call {
   /** Made by the door; unique. */
@@ -21,6 +22,8 @@ export interface Call {
   readonly arguments: unknown
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal
+  /** Asks only what would be decided: nothing is ever held for it. */
+  readonly explains?: boolean
 }
 
 export type Status = 'done' | 'previewed' | 'held' | 'denied' | 'failed' | 'unknown'
@@ -34,6 +37,8 @@ export interface PlanView {
   readonly undo: UndoFidelity
   readonly warnings: readonly string[]
   readonly rev?: string | undefined
+  /** Whose own account would do it; the hub's where left out. */
+  readonly account?: string
 }
 
 /** What every call ends in; also its wire form, under one output schema (`answer-schema.ts`). */
@@ -49,8 +54,16 @@ export interface Answer {
   readonly masked?: readonly string[]
   /** Which rule said no or wait, why, and what would be allowed instead. */
   readonly decision?: { readonly rule: string; readonly because?: string; readonly instead?: string }
-  readonly approval?: { readonly approvers: readonly string[]; readonly expires_at: string; readonly how: string }
+  readonly approval?: {
+    readonly approvers: readonly string[]
+    readonly expires_at: string
+    readonly how: string
+    /** Where people decide on it. */
+    readonly link?: string
+  }
   readonly error?: { readonly code: ErrorCode; readonly retry: string; readonly retry_after_ms?: number }
+  /** Where the caller connects the account that is missing. */
+  readonly connect?: { readonly instance: string; readonly url: string }
   /** True when this is the answer of an earlier, equal call. */
   readonly replayed?: boolean
   readonly notes?: readonly string[]
@@ -63,7 +76,8 @@ export interface Offer {
   readonly instance: string
   readonly tool: Tool
   readonly facts: ToolFacts
-  readonly state: 'on' | 'off'
+  /** `hidden`: on, but its vendor has not granted what it needs; a call of it is answered as if it were off. */
+  readonly state: 'on' | 'off' | 'hidden'
   /** Why it is in that state, for `toolgate tools`. */
   readonly why: string
   /** SHA-256 of what the tool is: name, class, schemas, routes. */
@@ -86,6 +100,10 @@ export type Touched = 'untouched' | 'accepted' | 'unclear'
 /** A vendor opened for one phase of one call. */
 export interface Session {
   readonly vendor: object
+  /** Whose own account it is: name and id; undefined for the hub's. */
+  readonly account?: string
+  /** For the caller to know: it is not as they might think. */
+  readonly note?: string
   readonly requests: readonly VendorRequest[]
   /** Known by the fetch, not by the error. */
   touched(): Touched
@@ -119,6 +137,29 @@ export interface CallSettings {
   readonly timeoutMs: number
   /** How long a held call waits for its approvers. */
   readonly approvalMs: number
+  readonly approvals: ApprovalSettings
+  /** Who wants to hear of what. */
+  readonly notify: readonly { readonly url: string; readonly events: readonly string[] }[]
+}
+
+export interface ApprovalSettings {
+  /** Whether the last yes runs it, or the next equal call of its requester. */
+  readonly run: 'on-release' | 'on-retry'
+  /** The one person who may decide on what their own agent asked for, in a browser. */
+  readonly personal: string | undefined
+  /** So many calls of one requester may wait at once. */
+  readonly pendingMax: number
+  /** The admin app, without a slash at the end. */
+  readonly url: string | undefined
+  readonly remindAfterMs: number | undefined
+  readonly escalate: { readonly afterMs: number; readonly to: readonly string[] } | undefined
+}
+
+/** What an identity provider said of somebody. */
+export interface SignedInBy {
+  readonly issuer: string
+  readonly groups: readonly string[]
+  readonly name?: string
 }
 
 export interface Services {
@@ -129,10 +170,22 @@ export interface Services {
   /** The latest time that was ever seen: a clock that is set back brings nothing that has lapsed back to life. */
   latest(): Date
   /** The roles that the configuration in force gives a person; undefined for somebody it does not know. */
-  rolesOf(id: string): readonly string[] | undefined
+  rolesOf(id: string, tenant?: string): readonly string[] | undefined
+  /** Whether somebody is known by their credential alone, and not by the configuration. */
+  isExternal?(id: string, tenant: string): boolean
+  /** Somebody whom only an identity provider names has signed in. */
+  welcome?(id: string, by: SignedInBy, endsAt: string): void
+  /** The one name of a person who has several; two names of one person give the same. */
+  identityOf(id: string): string
+  /** Tells whoever listens in this process; called after the change is durable. */
+  tell(event: HubEvent): void
   /** A fresh id: the prefix, `_`, and a sortable random part. */
   id(prefix: string): string
   /** Replaces every secret that the hub knows with a marker. */
   scrub<T extends Json>(value: T): T
+  /** Why nothing new may be written although it could be recorded: its proof lags behind. */
+  late?(): string | undefined
+  /** Reads that are answered while nothing can be recorded; none are where left out. */
+  readonly unrecorded?: { allowed(): boolean; count(): void }
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
 }

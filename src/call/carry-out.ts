@@ -2,24 +2,33 @@
 import { HubError } from '../kit/error.ts'
 import type { Json, JsonObject } from '../kit/json.ts'
 import type { Operation } from '../kit/record.ts'
-import type { AnyWriteTool, Plan, Writes } from '../kit/tool.ts'
+import type { AnyWriteTool, Writes } from '../kit/tool.ts'
 import type { Decision } from '../policy/decide.ts'
 import { failure } from './answers.ts'
-import { covers, stillGiven } from './granted.ts'
-import type { Granted } from './granted.ts'
+import { yesesOf } from './granted.ts'
+import type { Granted, Group } from './granted.ts'
 import { requestsOf } from './audit.ts'
 import type { Answer, Session, Version } from './call.ts'
 import { beginSending, finish, unknownAnswer } from './ledger.ts'
 import { mask } from './mask.ts'
-import { decidePlan, planDigest } from './plan.ts'
-import { narrowing } from './work.ts'
+import { bindingOf, boundDigest, decidePlan } from './plan.ts'
+import type { Planned } from './plan.ts'
+import { refuseStopped } from './switch.ts'
+import { askedOf, narrowing } from './work.ts'
 import type { Work } from './work.ts'
 
 export interface Sending extends Work {
   readonly operation: Operation
-  readonly plan: Plan
-  /** The approver groups that have said yes; undefined where nobody had to be asked. */
-  readonly granted: readonly Granted[] | undefined
+  readonly plan: Planned
+  /** Undefined where nobody had to be asked. */
+  readonly granted: Given | undefined
+}
+
+export interface Given {
+  readonly yeses: readonly Granted[]
+  readonly escalatedTo: Group
+  /** When they lapse; what was given in advance was looked at a moment ago. */
+  readonly expiresAt?: string
 }
 
 /** Longer than a call may take at the vendor, so that nobody else gives it up while it still runs. */
@@ -32,7 +41,7 @@ export async function carryOut(work: Sending, tool: AnyWriteTool): Promise<Answe
   let decision: Decision
   let session: Session | undefined
   try {
-    decision = stillYes(work)
+    decision = await stillYes(work)
     if (call.signal.aborted) throw new HubError('refused', 'The call was cancelled before anything was sent.')
     const receipt = await beginSending(operation, call, hub)
     const sent = { ...work, operation: receipt.operation }
@@ -41,6 +50,11 @@ export async function carryOut(work: Sending, tool: AnyWriteTool): Promise<Answe
     try {
       session = await work.trail.version.vendors.forWriting(work.offer, call.principal, signal, receipt)
       work.trail.story.sessions.push(session)
+      if (session.account !== work.plan.account)
+        throw new HubError(
+          'conflict',
+          'It was planned with another account than would do it now. Nothing was sent; call again.',
+        )
       const output = (await tool.apply(work.plan.request, contextOf(session, signal, sent))) as unknown
       if (session.touched() === 'unclear') return await conclude(sent, 'unknown', unknownAnswer(operation.id))
       return await conclude(sent, 'succeeded', done(sent, tool, output, decision), { output: kept(tool, output) })
@@ -57,24 +71,37 @@ export async function carryOut(work: Sending, tool: AnyWriteTool): Promise<Answe
  *
  * @throws HubError `refused` when any of them no longer says yes
  */
-function stillYes(work: Sending): Decision {
-  const { hub, offer, plan, operation, granted, facts } = work
+async function stillYes(work: Sending): Promise<Decision> {
+  const { call, hub, offer, plan, operation, granted, facts } = work
   const version = hub.current()
   const now = version.offers.get(offer.name)
   if (now?.state !== 'on') throw new HubError('refused', `${offer.name} was switched off in the meantime. Nothing was sent.`)
-  if (planDigest(now, plan, version) !== operation.planDigest) {
-    throw new HubError(
-      'refused',
-      `${offer.name} or its configuration changed in the meantime. Nothing was sent; call again.`,
-    )
-  }
+  await refuseStopped(call.principal, now, hub)
   const decision = decidePlan(version, { ...facts, now: hub.now() }, now, plan)
-  if (decision.effect === 'allow') return decision
-  if (decision.effect === 'ask' && granted && covers(stillGiven(granted, hub), decision.approvers)) return decision
+  if (decision.effect === 'allow' || (decision.effect === 'ask' && granted)) {
+    if (boundDigest(askedOf(work, plan), bindingOf(now, decision, version)) !== operation.planDigest)
+      throw changedMeanwhile(offer.name)
+    if (decision.effect === 'allow' || (granted && (await isGranted(granted, decision, work)))) return decision
+  }
   throw new HubError(
     'refused',
     `The policy no longer allows it (rule ${decision.rule}). Nothing was sent; call again to hear more.`,
   )
+}
+
+/** Every yes was to exactly this, is not over, and is of somebody who may still give it. */
+async function isGranted(granted: Given, decision: Decision, { hub, operation }: Sending): Promise<boolean> {
+  const { yeses, escalatedTo, expiresAt } = granted
+  if (expiresAt !== undefined && !(new Date(expiresAt) > hub.latest()))
+    throw new HubError('refused', 'Its approval has expired. Nothing was sent.')
+  const toThis = yeses.filter(({ digest }) => digest === operation.planDigest)
+  const { tenant, principal } = operation
+  return (await yesesOf(toThis, { tenant, principal, escalatedTo }, hub)).covers(decision.approvers)
+}
+
+function changedMeanwhile(name: string): HubError {
+  const sentence = `${name}, its configuration or its rules changed in the meantime. Nothing was sent; call again.`
+  return new HubError('refused', sentence)
 }
 
 /** What is known after an error is known by the fetch, not by the error. */

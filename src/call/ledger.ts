@@ -1,8 +1,10 @@
 // The operation ledger: what was done, so that it is not done again.
 import { HubError } from '../kit/error.ts'
 import type { JsonObject } from '../kit/json.ts'
-import type { Operation, OperationChange, OperationState } from '../kit/record.ts'
+import type { Operation, OperationChange, OperationState, Put } from '../kit/record.ts'
 import { entry } from './audit.ts'
+import { newsOf } from './news.ts'
+import type { News } from './news.ts'
 import { callOf, heldDetails } from './details.ts'
 import { Receipt } from './receipt.ts'
 import { seenNow } from './sight.ts'
@@ -29,16 +31,17 @@ export async function recall(call: Call, offer: Offer, asked: Asked, hub: Servic
       `The idempotency_key was used before with other arguments (operation ${found.id}). Use a new key for a new call.`,
     )
   }
+  if (found.details['erased'] !== undefined) return erasedRepeat(found, asked)
   const seen = (answer: Answer) => seenNow(answer, found, call.principal, hub)
   if (isUnread(found, hub)) {
     await markRead(found, hub)
-    return seen(replay(found, []))
+    return seen(replay(found, found.answer?.['status'] === 'denied' ? [askAgain] : []))
   }
   switch (found.state) {
     case 'failed':
       return undefined
     case 'held':
-      return seen({ ...heldAnswer(found), replayed: true })
+      return seen({ ...heldAnswer(found, hub), replayed: true })
     case 'unknown':
       return replay(found, [])
     case 'succeeded':
@@ -50,9 +53,19 @@ export async function recall(call: Call, offer: Offer, asked: Asked, hub: Servic
   }
 }
 
+/** What happens in the same transaction, and what is told once it is done. */
+export interface Together {
+  readonly puts?: readonly Put[]
+  readonly news?: News | undefined
+  /** The kind of the entry, where it is not that of the state. */
+  readonly kind?: string
+}
+
 export interface Beginning extends Pick<Operation, 'planDigest' | 'plan' | 'details' | 'deadlineAt'> {
   /** `intent` when it goes on at once, `held` when somebody must approve it first. */
   readonly state: 'intent' | 'held'
+  /** Where somebody was told of it before it is there. */
+  readonly id?: string
 }
 
 /**
@@ -64,7 +77,9 @@ export async function begin(
   offer: Offer,
   asked: Asked,
   hub: Services,
+  together: Together = {},
 ): Promise<Operation> {
+  refuseLate(hub)
   const at = hub.now().toISOString()
   const key = await keyOf(call, offer, asked, hub)
   const states: readonly OperationState[] = ['received', 'decided', beginning.state]
@@ -72,7 +87,7 @@ export async function begin(
     ...identity(call, offer),
     ...beginning,
     key,
-    id: hub.id('op'),
+    id: beginning.id ?? hub.id('op'),
     fence: 1,
     argsDigest: asked.argsDigest,
     args: asked.args,
@@ -82,13 +97,16 @@ export async function begin(
     updatedAt: at,
     history: states.map((state) => ({ state, at })),
   }
-  const begun = await hub.store.begin(fresh, operationEntry(call, fresh, hub))
-  if (begun.fresh) return begun.operation
-  return await takeUpAgain(begun.operation, fresh, call, hub)
+  const { puts = [], news } = together
+  const begun = await hub.store.begin(fresh, operationEntry(call, fresh, hub), [...puts, ...(news?.puts ?? [])])
+  if (!begun.fresh) return await takeUpAgain(begun.operation, fresh, call, hub, together)
+  if (news) hub.tell(news.event)
+  return begun.operation
 }
 
 /** @throws HubError `conflict` when somebody else has taken the operation in the meantime */
 export async function beginSending(operation: Operation, call: Pick<Call, 'id'>, hub: Services): Promise<Receipt> {
+  refuseLate(hub)
   const moved = await move(operation, { from: ['intent'], to: 'sending' }, call, hub)
   if (!moved) throw underWay(operation)
   return Receipt.issue(moved)
@@ -103,10 +121,11 @@ export async function finish(
   hub: Services,
   facts: JsonObject = {},
   details: JsonObject = operation.details,
+  together: Together = {},
 ): Promise<Operation | undefined> {
   const from = ['held', 'intent', 'sending'] as const
   const change = { from, to, details, answer: { ...answer } as unknown as JsonObject }
-  return await move(operation, change, call, hub, facts)
+  return await move(operation, change, call, hub, facts, { news: endNews(operation, to, answer, hub), ...together })
 }
 
 /** One conditional update with its entry in the audit. */
@@ -116,17 +135,27 @@ export async function move(
   call: Pick<Call, 'id'>,
   hub: Services,
   facts: JsonObject = {},
+  { puts = [], news, kind = `operation.${change.to}` }: Together = {},
 ): Promise<Operation | undefined> {
   const complete = { id: operation.id, fence: operation.fence, at: hub.now().toISOString(), ...change }
-  return await hub.store.move(
-    complete,
-    entry(hub, operation.tenant, `operation.${change.to}`, call.id, {
-      operation: operation.id,
-      from: operation.state,
-      ...(change.answer && { status: change.answer['status'] ?? null }),
-      ...facts,
-    }),
-  )
+  const told = entry(hub, operation.tenant, kind, call.id, {
+    operation: operation.id,
+    from: operation.state,
+    ...(change.answer && { status: change.answer['status'] ?? null }),
+    ...facts,
+  })
+  const moved = await hub.store.move(complete, told, [...puts, ...(news?.puts ?? [])])
+  if (moved && news) hub.tell(news.event)
+  return moved
+}
+
+/** How a call ended that others wait for: what people had to decide on, and what failed after that. */
+function endNews(operation: Operation, to: OperationState, answer: Answer, hub: Services): News | undefined {
+  const { id, tenant, tool, instance, principal, state } = operation
+  const body = { operation: id, tool, instance, principal, status: answer.status }
+  if (state === 'held') return newsOf(hub, tenant, 'approval.decided', { ...body, decision: 'ended' })
+  if (to === 'succeeded') return undefined
+  return newsOf(hub, tenant, 'call.failed', { ...body, outcome: to, ...(answer.error && { error: answer.error.code }) })
 }
 
 /** Whoever was carrying it out has given up: nothing left in `intent`; in `sending` nobody can know. */
@@ -135,7 +164,8 @@ export async function settleOverdue(found: Operation | undefined, hub: Services)
   const by = found?.state === 'held' ? hub.latest() : hub.now()
   if (!found || new Date(found.deadlineAt) > by) return found
   const call = { id: callOf(found) }
-  if (found.state === 'held') return await end(found, 'failed', expired(found), call, hub)
+  if (found.state === 'held')
+    return await end({ ...found, details: { ...found.details, ended: 'expired' } }, 'failed', expired(found), call, hub)
   if (found.state === 'intent') return await end(found, 'failed', neverSent(found), call, hub)
   if (found.state === 'sending') return await end(found, 'unknown', unknownAnswer(found.id), call, hub)
   return found
@@ -154,6 +184,22 @@ export function unknownAnswer(operationId: string): Answer {
 
 async function end(found: Operation, to: 'failed' | 'unknown', answer: Answer, call: Pick<Call, 'id'>, hub: Services) {
   return (await finish(found, to, answer, call, hub)) ?? (await hub.store.operation(found.id))
+}
+
+/** @throws HubError `unavailable` while too much of the record lacks its proof */
+function refuseLate(hub: Services): void {
+  const late = hub.late?.()
+  if (late !== undefined) throw new HubError('unavailable', late)
+}
+
+/** Its answer is gone, but what was done with a key is never done again with it. */
+function erasedRepeat(found: Operation, asked: Asked): undefined {
+  if (asked.key === undefined || found.state === 'failed') return undefined
+  throw new HubError(
+    'conflict',
+    `The idempotency_key was used on ${found.createdAt.slice(0, 10)} (operation ${found.id}), and what was done then has been erased since. ` +
+      'Nothing was sent again. Use a new key for a new call.',
+  )
 }
 
 function expired(operation: Operation): Answer {
@@ -188,8 +234,14 @@ function recallDone(found: Operation, asked: Asked, hub: Services): Answer | und
 /** Whether somebody decided on it, and the caller has not heard yet how it ended. */
 function isUnread(found: Operation, hub: Services): boolean {
   const ended = found.state === 'succeeded' || found.state === 'failed' || found.state === 'unknown'
-  return ended && heldDetails(found) !== undefined && found.readAt === undefined && ageOf(found, hub) <= unreadMs
+  const heldAt = found.history.findLast(({ state }) => state === 'held')?.at
+  // What was read before it was held once more was read of an earlier round.
+  const read = found.readAt !== undefined && (heldAt === undefined || found.readAt >= heldAt)
+  return ended && heldDetails(found) !== undefined && !read && ageOf(found, hub) <= unreadMs
 }
+
+const askAgain =
+  'This is how the call that you made before was decided. To ask for it once more, pass a new idempotency_key.'
 
 function ageOf(found: Operation, hub: Services): number {
   return hub.now().getTime() - new Date(found.updatedAt).getTime()
@@ -236,7 +288,7 @@ async function earlier(call: Call, offer: Offer, asked: Asked, hub: Services): P
  * The caller's key, or one derived from the operation before: two equal calls at once derive the same one, and the
  * insert decides between them.
  */
-async function keyOf(call: Call, offer: Offer, asked: Asked, hub: Services): Promise<string> {
+export async function keyOf(call: Call, offer: Offer, asked: Asked, hub: Services): Promise<string> {
   if (asked.key !== undefined) return asked.key
   const before = await hub.store.latest(identity(call, offer), asked.argsDigest)
   if (before?.state === 'failed') return before.key
@@ -244,11 +296,17 @@ async function keyOf(call: Call, offer: Offer, asked: Asked, hub: Services): Pro
 }
 
 /** A definite failure left nothing behind, so that the same key may be used for another attempt. */
-async function takeUpAgain(found: Operation, fresh: Operation, call: Call, hub: Services): Promise<Operation> {
+async function takeUpAgain(
+  found: Operation,
+  fresh: Operation,
+  call: Call,
+  hub: Services,
+  together: Together,
+): Promise<Operation> {
   if (found.state !== 'failed' || found.argsDigest !== fresh.argsDigest) throw underWay(found)
   const { planDigest, plan, details, deadlineAt } = fresh
   const change = { from: ['failed'] as const, to: fresh.state, planDigest, plan, details, deadlineAt }
-  const moved = await move(found, change, call, hub, intentFacts(fresh))
+  const moved = await move(found, change, call, hub, intentFacts(fresh), together)
   if (!moved) throw underWay(found)
   return moved
 }

@@ -17,7 +17,7 @@ export interface Operations {
   /** @throws HubError `not_found`, also for somebody else's */
   get(id: string): Promise<Operation>
   /** As this person may see it now. */
-  seen(answer: Answer | undefined, operation: Operation): (Answer & Record<string, unknown>) | undefined
+  seen(operation: Operation): (Answer & Record<string, unknown>) | undefined
 }
 
 export function operationsOf(principal: Principal, signal: AbortSignal, hub: Services): Operations {
@@ -31,7 +31,10 @@ export function operationsOf(principal: Principal, signal: AbortSignal, hub: Ser
       if (ended && found.readAt === undefined && heldDetails(found)) await markRead(found, hub)
       return found
     },
-    seen: (answer, operation) => answer && { ...seenNow(answer, operation, principal, hub) },
+    seen(operation) {
+      const answer = answerOf(operation, hub)
+      return answer && { ...seenNow(answer, operation, principal, hub) }
+    },
   }
 
   /** What is unknown is asked of the vendor; when that fails, it stays unknown. */
@@ -71,11 +74,11 @@ export const operationGet = readTool({
       state: operation.state,
       asked_at: operation.createdAt,
       updated_at: operation.updatedAt,
-      answer: vendor.seen(answerOf(operation), operation),
+      answer: vendor.seen(operation),
     }
   },
 })
 
-function answerOf(operation: Operation): Answer | undefined {
-  return operation.state === 'held' ? heldAnswer(operation) : (operation.answer as unknown as Answer | undefined)
+function answerOf(operation: Operation, hub: Services): Answer | undefined {
+  return operation.state === 'held' ? heldAnswer(operation, hub) : (operation.answer as unknown as Answer | undefined)
 }

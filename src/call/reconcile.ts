@@ -8,7 +8,7 @@ import { mask } from './mask.ts'
 import { decidePlan } from './plan.ts'
 
 /** Longer than any vendor is known to take to carry out a request that it has been given. */
-const settlesMsUsual = 10 * 60_000
+export const settlesMsUsual = 10 * 60_000
 
 /** The operation as it stands after the vendor was asked; as it was, where nothing can be learned. */
 export async function reconcile(operation: Operation, call: Pick<Call, 'id' | 'signal'>, hub: Services): Promise<Operation> {

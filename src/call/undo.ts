@@ -6,6 +6,7 @@ import { writeTool } from '../kit/tool.ts'
 import type { AnyWriteTool, Done, Plan, Undo } from '../kit/tool.ts'
 import { denied } from './answers.ts'
 import type { Answer, Call, Offer } from './call.ts'
+import { standing } from './details.ts'
 import { move } from './ledger.ts'
 import type { Operations } from './operation-get.ts'
 import { reading } from './work.ts'
@@ -43,22 +44,26 @@ export async function undo(work: Work, make: (call: Call) => Promise<Answer>): P
   const refusal = work.trail.version.policy.refuses({ ...work.facts, tool: offer.facts, args: operation.args })
   if (refusal) return denied((work.trail.story.decision = refusal), offer)
   const inverse = await inverseOf(operation, offer, tool, work)
-  const prefix = offer.name.slice(0, -tool.name.length)
+  const back = `${offer.name.slice(0, -tool.name.length)}${inverse.tool}`
+  if (work.trail.version.offers.get(back)?.state !== 'on') throw switchedOff(operation, back)
   const answer = await make({
     ...call,
     id: hub.id('call'),
-    tool: `${prefix}${inverse.tool}`,
+    tool: back,
     arguments: { ...inverse.input, dry_run: asked.dryRun, idempotency_key: `undo-${operation.id}` },
   })
   if (answer.status === 'done')
     await move(operation, { from: [operation.state], to: 'undone' }, call, hub, { by: answer.operation_id ?? '' })
-  return { ...answer, notes: [...(answer.notes ?? []), ...notesOf(inverse, operation)] }
+  return { ...answer, notes: [...(answer.notes ?? []), ...notesOf(answer, inverse, back, operation)] }
 }
 
 function undoable(operation: Operation, work: Work): { offer: Offer; tool: AnyWriteTool } {
   const offer = work.trail.version.offers.get(operation.tool)
   const done = operation.state === 'succeeded' || operation.state === 'reconciled'
-  if (!done) throw new HubError('refused', `Operation ${operation.id} is ${operation.state}: there is nothing to take back.`)
+  if (!done)
+    throw new HubError('refused', `Operation ${operation.id} ${standing[operation.state]}: there is nothing to take back.`)
+  if (operation.details['erased'] !== undefined)
+    throw new HubError('refused', `What operation ${operation.id} did has been erased, so nothing can take it back.`)
   if (offer?.tool.kind !== 'write' || !offer.tool.undo) {
     throw new HubError('refused', `What ${operation.tool} does cannot be taken back.`)
   }
@@ -78,8 +83,18 @@ async function inverseOf(operation: Operation, offer: Offer, tool: AnyWriteTool,
   return await reading({ ...work, offer }, async (context) => (await tool.undo?.(done as never, context as never)) as Undo)
 }
 
-function notesOf(inverse: Undo, operation: Operation): string[] {
-  return [`This takes back ${operation.tool} (operation ${operation.id}): ${inverse.fidelity}.`, ...inverse.warnings]
+function notesOf(answer: Answer, inverse: Undo, back: string, operation: Operation): string[] {
+  const what = `${operation.tool} (operation ${operation.id})`
+  // What a plan says of its undo is what the vendor can do; whether policy lets it be done is only known now.
+  const outcome = answer.decision
+    ? `${what} is not taken back by this alone: ${back} would do it, and policy has to allow it (rule ${answer.decision.rule}).`
+    : `This takes back ${what} by ${back}: ${inverse.fidelity}.`
+  return [outcome, ...inverse.warnings]
+}
+
+function switchedOff(operation: Operation, back: string): HubError {
+  const sentence = `Operation ${operation.id} could be taken back by ${back}, which is not switched on here, so it stays.`
+  return new HubError('refused', `${sentence} Whoever runs the hub can switch it on: toolgate tools enable ${back}.`)
 }
 
 function notPlanned(): HubError {

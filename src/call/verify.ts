@@ -2,8 +2,8 @@
 import { createReadStream } from 'node:fs'
 import { z } from 'zod'
 import { chainStart, entryHash, textHash } from '../kit/chain.ts'
-import type { ChainHead } from '../kit/chain.ts'
-import { canonical } from '../kit/json.ts'
+import type { ChainHead, Hashed } from '../kit/chain.ts'
+import { canonical, parseJson } from '../kit/json.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { AuditEntry, Store } from '../kit/record.ts'
 
@@ -36,6 +36,8 @@ export interface Expectations {
   readonly anchor?: ChainHead
   /** For a part of a chain: the head of the part before it. */
   readonly after?: ChainHead
+  /** Called with each entry that is what was recorded, in order. */
+  readonly seen?: (entry: AuditEntry) => void
 }
 
 /** The chain of one tenant, as the store has it. Streams: memory does not grow with the chain. */
@@ -52,10 +54,11 @@ export async function verifyEntries(
   entries: AsyncIterable<AuditEntry>,
   expectations: Expectations = {},
 ): Promise<Verification> {
-  const { anchor, after = chainStart } = expectations
+  const { anchor, after = chainStart, seen } = expectations
   let { tenant } = expectations
   let last = after
   let beforeLast = after
+  const erasures = watchErasures()
   const source = entries[Symbol.asyncIterator]()
   try {
     for (;;) {
@@ -67,14 +70,40 @@ export async function verifyEntries(
       const wrong = judge(entry, last, tenant)
       if (wrong) return await explain(wrong, entry, wrong.seq === last.seq ? beforeLast : last, source)
       if (anchor && entry.seq === anchor.seq && entry.hash !== anchor.hash) return rewritten(anchor, last)
+      seen?.(entry)
+      erasures.see(entry, last)
       beforeLast = last
       last = { seq: entry.seq, hash: entry.hash }
     }
   } finally {
     await source.return?.()
   }
+  const unsaid = erasures.unsaid()
+  if (unsaid) return takenOut(unsaid)
   if (anchor && last.seq < anchor.seq) return cutOff(anchor, last)
   return { ok: true, entries: last.seq - after.seq, head: last, shows: shows(last, after, anchor) }
+}
+
+/** Payloads may be erased, if a later entry says so. */
+function watchErasures() {
+  let gone: ChainHead[] = []
+  return {
+    see({ seq, kind, payload, erased }: AuditEntry, before: ChainHead) {
+      if (erased) gone.push(before)
+      if (kind !== 'audit.erased' || gone.length === 0) return
+      const { data: runs = [] } = Runs.safeParse(payload['entries'])
+      gone = gone.filter((place) => !runs.some(([from, to]) => from <= place.seq + 1 && place.seq + 1 <= to && to < seq))
+    },
+    unsaid: () => gone[0],
+  }
+}
+
+const Runs = z.array(z.tuple([z.int(), z.int()]))
+
+function takenOut(lastGood: ChainHead): Refuted {
+  const seq = lastGood.seq + 1
+  const message = `The payload of entry ${seq} was taken out, and no entry after it says that it was erased.`
+  return { ok: false, seq, what: 'altered', message, lastGood }
 }
 
 type Wrong = Pick<Refuted, 'seq' | 'what' | 'message'>
@@ -92,7 +121,8 @@ function judge(entry: AuditEntry, last: ChainHead, tenant: string): Wrong | unde
   }
   if (!isIntact(entry))
     return { seq, what: 'altered', message: `Entry ${seq} is not what was recorded: its hash does not fit it.` }
-  if (textHash(canonicalOrNothing(entry.payload)) !== entry.payload_hash) {
+  // The hash of such a text was compared when it was read.
+  if (!entry.erased && !('payloadText' in entry) && textHash(canonicalOrNothing(entry.payload)) !== entry.payload_hash) {
     return { seq, what: 'altered', message: `The payload of entry ${seq} is not what was recorded.` }
   }
   if (entry.prev === last.hash) return undefined
@@ -217,27 +247,99 @@ const Line = z.strictObject({
   payload_hash: z.string(),
   hash: z.string(),
   payload: z.record(z.string(), z.json()),
+  erased: z.literal(true).optional(),
 })
 
-async function* entriesOfFile(file: string): AsyncIterable<AuditEntry> {
+/** As the SIEM formats carry an entry beside what they make of it. */
+const Wrapped = z.looseObject({ unmapped: z.looseObject({ toolgate: Line }) })
+
+/** An export, entry by entry. */
+export async function* entriesOfFile(file: string): AsyncIterable<AuditEntry> {
   let number = 0
-  for await (const line of lines(createReadStream(file, 'utf8'))) {
+  for await (const line of linesIn(createReadStream(file, 'utf8'))) {
     number++
     if (line !== '') yield entryOfLine(line, number)
   }
 }
 
-function entryOfLine(line: string, number: number): AuditEntry {
+function entryOfLine(line: string, number: number): Checkable {
   try {
-    const { call, payload, ...rest } = Line.parse(JSON.parse(line))
-    return { ...rest, call, payload }
+    const plain = plainEntry(line)
+    if (plain) return plain
+    const value = parseJson(line)
+    const wrapped = Wrapped.safeParse(value)
+    const { call, payload, erased, ...rest } = wrapped.success ? wrapped.data.unmapped.toolgate : Line.parse(value)
+    return { ...rest, call, payload, ...(erased && { erased }) }
   } catch (error) {
     throw new BadLine(`Line ${number} is not an entry of the audit.`, { cause: error })
   }
 }
 
+/** An entry whose payload is known by its canonical text, and was not read. */
+interface Checkable extends AuditEntry {
+  readonly payloadText?: string
+}
+
+/**
+ * The entry of a line that is spelled exactly as an export spells it: then nothing has to be read twice, and the payload,
+ * whose text has the recorded hash, not at all. Undefined for every other line, which is read with care.
+ */
+export function plainEntry(line: string): Checkable | undefined {
+  return usualEntry(line) ?? spelledEntry(line)
+}
+
+const text = String.raw`"([ !#-[\]-~]*)"`
+const hex = '"([0-9a-f]{64})"'
+/** Names and ids without anything that JSON escapes: such a text has one spelling, and no room for a second property. */
+const usual = new RegExp(
+  `^\\{"tenant":${text},"seq":([1-9]\\d{0,14}),"prev":${hex},"id":${text},"at":${text},"kind":${text},(?:"call":${text},)?` +
+    `"payload_hash":${hex},"hash":${hex},"payload":`,
+)
+
+function usualEntry(line: string): Checkable | undefined {
+  const found = usual.exec(line)
+  if (!found || !line.endsWith('}')) return undefined
+  const [{ length }, tenant, seq, prev, id, at, kind, call, payload_hash, hash] = found
+  const payloadText = line.slice(length, -1)
+  if (textHash(payloadText) !== payload_hash) return undefined
+  return {
+    tenant: tenant!,
+    seq: Number(seq),
+    prev: prev!,
+    id: id!,
+    at: at!,
+    kind: kind!,
+    call,
+    payload_hash,
+    hash: hash!,
+    payload: payloadIn(payloadText, kind!),
+    payloadText,
+  }
+}
+
+/** Only what says that something was erased is looked into. */
+function payloadIn(payloadText: string, kind: string): JsonObject {
+  return kind === 'audit.erased' ? (JSON.parse(payloadText) as JsonObject) : {}
+}
+
+function spelledEntry(line: string): Checkable | undefined {
+  const end = line.indexOf(payloadKey)
+  if (end < 0 || !line.startsWith('{"tenant":') || !line.endsWith('}')) return undefined
+  const payloadText = line.slice(end + payloadKey.length, -1)
+  const head = JSON.parse(`${line.slice(0, end)}}`) as Hashed & { readonly hash: string }
+  const { tenant, seq, prev, id, at, kind, call, payload_hash, hash } = head
+  // Compared with what an export would have written, so that no property hides behind another of its name.
+  const spelled = JSON.stringify({ tenant, seq, prev, id, at, kind, call, payload_hash, hash })
+  if (spelled !== `${line.slice(0, end)}}` || typeof seq !== 'number' || textHash(payloadText) !== payload_hash)
+    return undefined
+  const payload = payloadIn(payloadText, kind)
+  return { tenant, seq, prev, id, at, kind, call, payload_hash, hash, payload, payloadText }
+}
+
+const payloadKey = ',"payload":'
+
 /** Lines end in a line feed and nothing else: text inside an entry may hold U+2028, at which `readline` would split. */
-async function* lines(chunks: AsyncIterable<string>): AsyncIterable<string> {
+export async function* linesIn(chunks: AsyncIterable<string>): AsyncIterable<string> {
   let rest = ''
   for await (const chunk of chunks) {
     const parts = (rest + chunk).split('\n')

@@ -1,24 +1,20 @@
 // A tool and an answer as MCP clients see them.
 import type { CallToolResult, Tool as WireTool } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import type { JsonObject } from '../kit/json.ts'
 import { revises } from './arguments.ts'
 import type { Answer, Offer, PlanView } from './call.ts'
+import { wireSchema } from './wire-schema.ts'
 
-/** One small schema for every tool: a full one per tool costs a model hundreds of tokens, and breaks on a masked field. */
+/**
+ * One small schema for every tool: a full one per tool costs a model hundreds of tokens, and breaks on a masked field. It is
+ * open; `Answer` has all that there may be beside these.
+ */
 export const answerSchema = {
   type: 'object',
   properties: {
-    status: { type: 'string', enum: ['done', 'previewed', 'held', 'denied', 'failed', 'unknown'] },
+    status: { enum: ['done', 'previewed', 'held', 'denied', 'failed', 'unknown'] },
     message: { type: 'string' },
-    operation_id: { type: 'string' },
-    result: { type: 'object' },
-    plan: { type: 'object' },
-    masked: { type: 'array', items: { type: 'string' } },
-    decision: { type: 'object' },
-    approval: { type: 'object' },
-    error: { type: 'object' },
-    replayed: { type: 'boolean' },
-    notes: { type: 'array', items: { type: 'string' } },
   },
   required: ['status', 'message'],
 } as const satisfies WireTool['outputSchema']
@@ -32,13 +28,17 @@ export function wireTool(offer: Offer): WireTool {
     description: tool.description,
     inputSchema: inputSchema(offer) as WireTool['inputSchema'],
     outputSchema: answerSchema,
-    annotations: { title: tool.title, ...hints(offer) },
+    annotations: hints(offer),
   }
 }
 
+/** Where a result carries its signed receipt. */
+const receiptName = 'toolgate/receipt'
+
 /** A refusal is a result that the agent can act on, never an error of the protocol. */
-export function wireAnswer(answer: Answer): CallToolResult {
+export function wireAnswer(answer: Answer, receipt?: object): CallToolResult {
   return {
+    ...(receipt && { _meta: { [receiptName]: receipt } }),
     content: [{ type: 'text', text: textOf(answer) }],
     structuredContent: { ...answer },
     isError: answer.status === 'denied' || answer.status === 'failed' || answer.status === 'unknown',
@@ -69,6 +69,7 @@ function planLines(plan: PlanView): string[] {
       oneLine(`${effect.verb} ${effect.target}`),
       ...changeLines(effect.before, effect.after),
     ]),
+    ...(plan.account === undefined ? [] : [`As: ${JSON.stringify(plan.account)}`]),
     `Seen by: ${oneLine(audience.where)} (${people}${outside}${audience.massMention ? '; mentions everybody' : ''})`,
     `Checked: ${plan.fidelity}. Undo: ${plan.undo}.${plan.rev === undefined ? '' : ` Rev: ${plan.rev}.`}`,
     ...plan.warnings.map((warning) => `Warning: ${oneLine(warning)}`),
@@ -88,30 +89,27 @@ function spoken(value: unknown): string {
   return value === undefined ? '(nothing)' : JSON.stringify(value)
 }
 
+/** Only what differs from what the protocol takes for granted, or says something of a tool that writes. */
 function hints({ tool, facts }: Offer) {
   return {
     readOnlyHint: tool.kind === 'read',
-    destructiveHint: tool.class === 'D' || tool.class === 'X',
-    idempotentHint: tool.kind === 'read' || tool.class === 'D',
-    openWorldHint: facts.connector !== 'hub',
+    ...(tool.kind === 'write' && { destructiveHint: tool.class === 'D' || tool.class === 'X' }),
+    ...(tool.class === 'D' && { idempotentHint: true }),
+    ...(facts.connector === 'hub' && { openWorldHint: false }),
   }
 }
 
 function inputSchema({ tool }: Offer) {
-  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input' })
+  const schema = wireSchema(z.toJSONSchema(tool.input, { io: 'input' }) as JsonObject)
   if (tool.kind === 'read') return schema
-  return { ...schema, properties: { ...schema.properties, ...hubProperties(revises(tool)) } }
+  return { ...schema, properties: { ...(schema['properties'] as JsonObject), ...hubProperties(revises(tool)) } }
 }
 
+/** What the hub adds to every write; its instructions say more. */
 function hubProperties(withRev: boolean) {
   return {
-    dry_run: { type: 'boolean', default: false, description: 'Only say exactly what would change. Sends nothing.' },
-    idempotency_key: {
-      type: 'string',
-      description: 'Your own key for this one call; a repeat with it is never done twice.',
-    },
-    ...(withRev && {
-      expect_rev: { type: 'string', description: 'The rev you read; refused when the record has moved since.' },
-    }),
+    dry_run: { type: 'boolean', description: 'Only preview' },
+    idempotency_key: { type: 'string', description: 'Your own; never done twice with it' },
+    ...(withRev && { expect_rev: { type: 'string', description: 'The rev you read' } }),
   }
 }

@@ -1,11 +1,13 @@
 // One call at work: what every stage of it needs, and the look that every plan begins with.
 import { HubError } from '../kit/error.ts'
+import type { JsonObject } from '../kit/json.ts'
 import type { Facts } from '../kit/policy.ts'
 import type { AnyWriteTool, Plan, Reads } from '../kit/tool.ts'
 import type { Asked } from './arguments.ts'
 import type { Trail } from './audit.ts'
 import type { Call, Offer, Services, Session } from './call.ts'
 import { checkPlan } from './plan.ts'
+import type { Planned } from './plan.ts'
 import { sightOf } from './sight.ts'
 
 export interface Work {
@@ -17,9 +19,17 @@ export interface Work {
   readonly hub: Services
 }
 
+/** What an approval of this call is bound to, beside how the hub stands. */
+export function askedOf({ call, offer, asked }: Pick<Work, 'call' | 'offer' | 'asked'>, plan: Plan | undefined) {
+  const { tenant, id: principal } = call.principal
+  const { instance, name: tool } = offer
+  return { tenant, principal, instance, tool, argsDigest: asked.argsDigest, plan: (plan ?? {}) as unknown as JsonObject }
+}
+
 /** Looks and says what would change, on a session that cannot write. */
-export async function planned(work: Work, tool: AnyWriteTool): Promise<Plan> {
-  const plan = checkPlan(work.offer, tool, await reading(work, (context) => tool.plan(work.asked.input, context)))
+export async function planned(work: Work, tool: AnyWriteTool): Promise<Planned> {
+  const made = await reading(work, (context) => tool.plan(work.asked.input, context))
+  const plan = checkPlan(work.offer, tool, made, work.trail.story.sessions.at(-1)?.account)
   const { expectRev } = work.asked
   if (expectRev !== undefined && plan.rev !== expectRev) {
     throw new HubError(

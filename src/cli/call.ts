@@ -1,8 +1,10 @@
 // `toolgate call`: one tool, once, through the same pipeline as an agent's call.
 import process from 'node:process'
 import type { Command } from 'commander'
+import type { Offer } from '../call/call.ts'
 import { jsonArgument, print, printJson, subcommand, UsageError, withHub } from './command.ts'
 import type { CommonOptions } from './command.ts'
+import { oneLine } from './escape.ts'
 import { exitCodeOf, exitCodesHelp } from './exit.ts'
 
 interface Options extends CommonOptions {
@@ -46,8 +48,16 @@ async function run(tool: string, text: string, options: Options): Promise<void> 
     })
     if (options.json === true) printJson(answer)
     else print(renderAnswer(answer))
+    const offer = hub.current().offers.get(tool)
+    // Agents hear the same of every tool that is not there; whoever runs the hub can do something about it.
+    if (offer !== undefined && offer.state !== 'on')
+      process.stderr.write(`Reason: ${tool} is ${oneLine(stateWords(offer))}.\n`)
     process.exitCode = exitCodeOf(answer.status)
   })
+}
+
+function stateWords({ state, why }: Offer): string {
+  return state === 'hidden' ? why.replace(/\.$/, '') : `off: ${why}. toolgate tools enable turns it on`
 }
 
 function withOptions(given: unknown, { dryRun, idempotencyKey }: Options): unknown {

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Hub } from '../hub.ts'
 import { standardErrorLog } from '../hub/log.ts'
+import type { Log } from '../hub/log.ts'
+import { HubError } from '../kit/error.ts'
 import { exitCodes } from './exit.ts'
 import { oneLine, visible } from './escape.ts'
 
@@ -40,13 +42,26 @@ export function configPath({ config }: CommonOptions): string {
 export async function withHub(options: CommonOptions, work: (hub: Hub) => Promise<void>): Promise<void> {
   const { openHub } = await import('../hub.ts')
   await reporting(async () => {
-    const hub = await openHub({ configPath: configPath(options), log: standardErrorLog('error') })
+    const hub = await openHub({ configPath: configPath(options), log: operatorLog() })
     try {
       await work(hub)
     } finally {
       await hub.close()
     }
   })
+}
+
+/**
+ * Of warnings, only why a credential cannot be used: whoever runs a command may know where secrets are kept, and agents
+ * may not, so that no answer says it.
+ */
+function operatorLog(): Log {
+  const warn = (fields: unknown) => {
+    const told = fields as { readonly code?: unknown; readonly err?: unknown }
+    if (told.code !== 'unauthenticated' || !(told.err instanceof HubError)) return
+    process.stderr.write(`Reason: ${oneLine(told.err.message)}\n`)
+  }
+  return { ...standardErrorLog('error'), warn }
 }
 
 /** Runs the work; a mistake of the caller is a sentence on standard error and exit code 1, never a stack trace. */

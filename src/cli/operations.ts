@@ -1,6 +1,8 @@
 // `toolgate operations`: what was written, is being written, or may have been.
 import process from 'node:process'
 import type { Command } from 'commander'
+import { noOperation, standing } from '../call/details.ts'
+import type { Operation } from '../kit/record.ts'
 import { print, printJson, subcommand, table, UsageError, withHub, positiveInteger } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { oneLine } from './escape.ts'
@@ -26,6 +28,15 @@ export function command(): Command {
     .argument('<id>', 'an operation whose outcome is unknown')
     .description('ask the vendor whether it happened; nothing is sent again')
     .action((id: string) => reconcile(id, operations.opts()))
+  operations
+    .command('resolve')
+    .argument('<id>', 'an operation whose outcome no vendor can tell')
+    .option('--happened', 'it is there')
+    .option('--did-not', 'it is not there, and nothing will come any more')
+    .requiredOption('--by <person>', 'who looked')
+    .requiredOption('--second <person>', 'somebody else, who looked too')
+    .description('say how it ended; two different people, and both are recorded')
+    .action((id: string, given: ResolveOptions) => resolve(id, given, operations.opts()))
   return operations
 }
 
@@ -33,6 +44,7 @@ const examples = [
   'toolgate operations',
   'toolgate operations show op_01jd3 --json',
   'toolgate operations reconcile op_01jd3',
+  'toolgate operations resolve op_01jd3 --happened --by maya --second jonas',
 ]
 
 async function list(limit: number, options: CommonOptions): Promise<void> {
@@ -52,8 +64,7 @@ async function list(limit: number, options: CommonOptions): Promise<void> {
 async function show(id: string, options: CommonOptions): Promise<void> {
   await withHub(options, async (hub) => {
     const operation = await hub.store.operation(id)
-    if (operation === undefined || operation.tenant !== hub.config().tenant)
-      throw new UsageError(`There is no operation ${oneLine(id)}.`)
+    if (operation === undefined || operation.tenant !== hub.config().tenant) throw new UsageError(noOperation(oneLine(id)))
     if (options.json === true) return printJson(operation)
     const { answer, plan } = operation
     const lines = [
@@ -75,11 +86,32 @@ async function reconcile(id: string, options: CommonOptions): Promise<void> {
   await withHub(options, async (hub) => {
     const { before, after } = await hub.reconcile(id)
     if (options.json === true) return printJson(after)
-    print(
-      oneLine(`${after.id}  ${before.state === after.state ? `still ${after.state}` : `${before.state} → ${after.state}`}`),
-    )
-    if (after.state === 'unknown')
-      print('The vendor does not show yet whether it happened. Ask again later, or look at the record itself.')
+    print(oneLine(`${after.id}  ${outcomeWords(before, after)}`))
+  })
+}
+
+function outcomeWords(before: Operation, after: Operation): string {
+  if (before.state !== 'unknown') return `There was nothing to ask: the operation ${standing[before.state]}.`
+  if (after.state === 'reconciled') return 'It happened: the vendor shows it. unknown → reconciled'
+  if (after.state === 'failed')
+    return 'It did not happen: the vendor shows nothing of it, and would by now. unknown → failed'
+  return 'The vendor does not show yet whether it happened. Ask again later, or look at the record itself. Still unknown.'
+}
+
+interface ResolveOptions {
+  readonly happened?: true
+  readonly didNot?: true
+  readonly by: string
+  readonly second: string
+}
+
+async function resolve(id: string, { happened, didNot, by, second }: ResolveOptions, options: CommonOptions): Promise<void> {
+  await withHub(options, async (hub) => {
+    if ((happened === true) === (didNot === true)) throw new UsageError('Say either --happened or --did-not.')
+    const verdict = happened === true ? 'happened' : 'did not happen'
+    const after = await hub.resolve(id, { verdict, by: hub.person(by), second: hub.person(second) })
+    if (options.json === true) return printJson(after)
+    print(oneLine(`${after.id}  unknown → ${after.state}, by ${by} and ${second}`))
   })
 }
 

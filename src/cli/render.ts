@@ -27,10 +27,7 @@ export function renderAnswer(answer: Answer): string {
       ...field('Instead', decision?.instead),
       ...field('Approvers', approval?.approvers.join(' and ')),
       ...field('Until', approval?.expires_at),
-      ...field(
-        'Approve with',
-        approval === undefined ? undefined : `toolgate approvals approve ${answer.operation_id ?? 'ID'} --as PERSON`,
-      ),
+      ...field('Decided at', approval && (approval.link ?? `toolgate approvals show ${answer.operation_id ?? 'ID'}`)),
       ...field(
         'Error',
         error === undefined ? undefined : `${error.code} (try again: ${error.retry}${waitWords(error.retry_after_ms)})`,

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import type { Hub } from '../hub.ts'
 import { standardErrorLog } from '../hub/log.ts'
+import type { HttpDoor } from '../serve/http.ts'
 import { configPath, logLevel, print, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { visible } from './escape.ts'
@@ -31,14 +32,23 @@ async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveHttp }] = await Promise.all([import('../hub.ts'), import('../serve/http.ts')])
     const log = standardErrorLog(options.logLevel)
-    const hub = await openHub({ configPath: configPath(options), log, watch: true })
+    const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
     try {
       for (const warning of hub.warnings()) log.warn(visible(warning))
-      const { host, port, sessionIdleMs } = hub.config().http
-      const door = await serveHttp({
+      const { host, port, sessionIdleMs, publicUrl, allowedOrigins, tls, behindProxy } = hub.config().http
+      const { mountAdmin } = await import('../hub/admin.ts')
+      const admin = mountAdmin({ hub, log, secure: (tls ?? behindProxy) !== undefined })
+      const gate = await hub.gate(() => door.url)
+      const door: HttpDoor = await serveHttp({
+        admin,
+        connect: (await hub.connections()).pages((tls ?? behindProxy) !== undefined),
+        slack: hub.slack,
         dispatcher: hub.dispatcher,
-        // Whoever reaches the loopback address is the local person; asked each time, since the configuration can change.
-        principalOf: () => Promise.resolve(hub.person()),
+        gate,
+        publicUrl,
+        allowedOrigins,
+        tls,
+        trustedProxies: behindProxy?.trusted,
         host,
         port: options.port ?? port,
         sessionIdleMs,
@@ -46,11 +56,13 @@ async function run(options: Options): Promise<void> {
         log,
         now: () => new Date(),
       })
+      await admin.announce(door.url)
       if (options.json === true) print(JSON.stringify({ url: door.url, pid: process.pid }))
       else print(await greeting(hub, door.url))
       await signalled()
       log.info('finishing the calls that are under way')
       await door.close()
+      await admin.close()
     } finally {
       await hub.close()
     }
@@ -64,13 +76,20 @@ async function greeting(hub: Hub, url: string): Promise<string> {
   const instances = hub.config().instances.map(({ id, sandbox }) => (sandbox ? `${id} (sandbox)` : id))
   return `
 Toolgate listens on ${url}
-  for ${person.id}, who sees ${tools} tools of ${instances.join(', ')}
+  ${whoMayCome(hub)}${person.id} sees ${tools} tools of ${instances.join(', ')}
   configured by ${hub.config().file}
 
 ${howToConnect({ url, config: hub.config().file })}
 
+Approve and administer in the browser: toolgate admin
 Try it: toolgate tools, toolgate call --help. Stop with Ctrl-C.
 `
+}
+
+function whoMayCome(hub: Hub): string {
+  const { issuers, apiKeys } = hub.config().people
+  const by = [...issuers.map(({ issuer }) => `a token of ${issuer}`), ...(apiKeys ? ['an API key'] : [])]
+  return by.length === 0 ? '' : `for whoever brings ${by.join(' or ')}\n  on this machine, at the command line, `
 }
 
 /** Resolves at the first signal to stop; a second one ends the process at once. */

@@ -27,7 +27,7 @@ async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveStdioDoor }] = await Promise.all([import('../hub.ts'), import('../serve/stdio.ts')])
     const log = standardErrorLog(options.logLevel)
-    const hub = await openHub({ configPath: configPath(options), log, watch: true })
+    const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
     try {
       const door = await serveStdioDoor({ dispatcher: hub.dispatcher, principal: () => hub.person(options.as), log })
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void door.close())

@@ -36,6 +36,8 @@ const examples = ['toolgate tools', 'toolgate tools --as jonas --json', 'toolgat
 async function list(options: CommonOptions & { readonly as?: string }): Promise<void> {
   await withHub(options, async (hub) => {
     const { visible } = await import('../hub.ts')
+    // What a sandbox grants hides little; a real account is not asked by every command, so it is asked now.
+    if (hub.config().instances.some(({ sandbox }) => !sandbox)) await hub.grants.ask()
     const principal = hub.person(options.as)
     const seen = new Set(visible(hub.current(), principal, new Date()))
     const rows = [...hub.current().offers.values()].map((offer) => ({

@@ -36,7 +36,10 @@ export function parseDocument(file: string, text: string): Parsed<Document> {
   // One slip often makes several errors; only the first says where it is.
   const [first] = errors
   if (first !== undefined && (outline.restAt === undefined || first.offset < outline.restAt)) {
-    return failed(problemAt(file, text, first.offset, syntaxWords[printParseErrorCode(first.error)] ?? 'This is not JSON.'))
+    const code = printParseErrorCode(first.error)
+    const comma = commaMissing.has(code) ? missingComma(text, first.offset) : undefined
+    const said = comma ? syntaxWords['CommaExpected'] : syntaxWords[code]
+    return failed(problemAt(file, text, first.offset, said ?? 'This is not JSON.', comma))
   }
   if (outline.restAt !== undefined)
     return failed(problemAt(file, text, outline.restAt, 'There is something after the end of the value.'))
@@ -44,6 +47,21 @@ export function parseDocument(file: string, text: string): Parsed<Document> {
   const misplaced = keyProblems(file, text, root)
   if (misplaced.length > 0) return failed(...misplaced)
   return { ok: true, value: { file, text, root, value: getNodeValue(root) } }
+}
+
+/** The errors that a parser makes of a missing comma: it trips over what comes after it. */
+const commaMissing = new Set(['CommaExpected', 'InvalidSymbol'])
+
+/** Where it is missing, when what stands at `offset` comes right after a whole value. */
+function missingComma(text: string, offset: number): string | undefined {
+  const scanner = createScanner(text, true)
+  let end = 0
+  // At the end of the text, scanning stays there.
+  for (scanner.scan(); scanner.getTokenOffset() < offset; scanner.scan()) end = scanner.getPosition()
+  // What follows without a gap is a part of the same slip: 1_000, 010.
+  if (end === offset || !/["\]}\w]/.test(text.charAt(end - 1))) return undefined
+  const [before, after] = [positionAt(text, end).line, positionAt(text, offset).line]
+  return before === after ? 'It is missing before this.' : `It is missing at the end of line ${before}.`
 }
 
 /** The problem at a path; of its key where the key is what is wrong, and of the nearest parent where the path is absent. */

@@ -29,7 +29,7 @@ export async function setTool(file: string, instance: string, tool: string, on: 
   // A link stays a link: its target is what is written.
   const target = await realpath(file).catch(() => path.resolve(file))
   return await alone(target, async () => {
-    const read = await readTextFile(target)
+    const read = await readTextFile(target, target, 'kept')
     if (!read.ok) return read
     const edited = await editText(target, read.value, instance, tool, on)
     if (!edited.ok) return edited
@@ -39,7 +39,54 @@ export async function setTool(file: string, instance: string, tool: string, on: 
   })
 }
 
-async function editText(file: string, text: string, instance: string, tool: string, on: boolean): Promise<Parsed<string>> {
+/** The text as it would be with the tool on or off, and the lines that would change; nothing is written. */
+export async function textWithTool(
+  file: string,
+  instance: string,
+  tool: string,
+  on: boolean,
+): Promise<Parsed<{ readonly text: string; readonly changed: readonly ChangedLine[] }>> {
+  const read = await readTextFile(file, file, 'kept')
+  if (!read.ok) return read
+  const edited = await editText(file, read.value, instance, tool, on)
+  if (!edited.ok) return edited
+  return { ok: true, value: { text: edited.value, changed: changedLines(read.value, edited.value) } }
+}
+
+/**
+ * Puts a whole text in the place of the file, byte for byte. Refuses, as problems, when the file is not `base` any more,
+ * or when the new text would not be valid.
+ */
+export async function replaceText(file: string, base: string, text: string): Promise<Parsed<string>> {
+  const target = await realpath(file).catch(() => path.resolve(file))
+  return await alone(target, async () => {
+    const read = await readTextFile(target, target, 'kept')
+    if (!read.ok) return read
+    if (read.value !== base)
+      return failed({ file, message: 'Somebody else has changed it meanwhile.', hint: 'Look at it again.' })
+    const valid = await parseConfig(target, text.startsWith(mark) ? text.slice(1) : text)
+    if (!valid.ok) return valid
+    await replace(target, text)
+    return { ok: true, value: target }
+  })
+}
+
+/** Some editors put it in front of a file; it is none of the configuration, and stays where it is. */
+const mark = '\uFEFF'
+
+async function editText(file: string, whole: string, instance: string, tool: string, on: boolean): Promise<Parsed<string>> {
+  const before = whole.startsWith(mark) ? mark : ''
+  const edited = await editUnmarked(file, whole.slice(before.length), instance, tool, on)
+  return edited.ok ? { ok: true, value: before + edited.value } : edited
+}
+
+async function editUnmarked(
+  file: string,
+  text: string,
+  instance: string,
+  tool: string,
+  on: boolean,
+): Promise<Parsed<string>> {
   const before = await parseConfig(file, text)
   if (!before.ok) return before
   const { root, value } = before.value.document

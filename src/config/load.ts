@@ -3,8 +3,13 @@ import { createHash } from 'node:crypto'
 import { glob, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { nearest } from '../kit/nearest.ts'
+import { assembleOidc, oidcProblems } from './admin.ts'
+import type { ConfiguredOidc } from './admin.ts'
 import { type Document, failed, parseDocument, type Parsed, type Path, problemAtPath, schemaProblems } from './document.ts'
+import { callerProblems } from './people.ts'
+import type { ConfiguredCallers, ConfiguredIssuer } from './people.ts'
 import type { Problem } from './problem.ts'
+import type { ConfiguredPlaces } from './secret-places.ts'
 import { readTextFile } from './read.ts'
 import { type Configuration, configuration, instanceKeys, knownKeys } from './schema.ts'
 import { findSecrets } from './secrets.ts'
@@ -17,6 +22,12 @@ export interface Instance {
   readonly sandbox: boolean
   /** `env:NAME`, `file:/absolute/path` or `keychain:NAME`; undefined for a sandbox. */
   readonly credential: string | undefined
+  /** Whose account is used there. */
+  readonly actsAs: 'service' | 'user' | 'user-or-refuse'
+  /** The app with which people connect their own; its secret is a reference. */
+  readonly oauth: { readonly clientId: string; readonly clientSecret: string | undefined } | undefined
+  /** Whose people may work in it. */
+  readonly tenants: readonly string[]
   readonly writes: 'on' | 'off'
   /** Whether `writes` was written down, or is the default. */
   readonly writesSaid: boolean
@@ -30,6 +41,50 @@ export interface ConfiguredPerson {
   readonly id: string
   readonly name: string | undefined
   readonly roles: readonly string[]
+  /** Other ids of the same person. */
+  readonly aliases: readonly string[]
+  /** What this person may do in the admin app; undefined: nothing. */
+  readonly admin?: 'viewer' | 'approver' | 'operator' | 'admin' | undefined
+}
+
+export interface ConfiguredApprovals {
+  readonly run: 'on-release' | 'on-retry'
+  readonly personal: boolean
+  readonly pendingMax: number
+  readonly remindAfterMs: number | undefined
+  readonly escalate: { readonly afterMs: number; readonly to: readonly string[] } | undefined
+  /** Where people reach the admin app, without a slash at the end; undefined where the port is any free one. */
+  readonly url: string | undefined
+  readonly slack: ConfiguredSlackApprovals | undefined
+}
+
+/** The approvers' channel in Slack. */
+export interface ConfiguredSlackApprovals {
+  readonly channel: string
+  /** References; the token is that of the approvals' own app. */
+  readonly token: string | undefined
+  readonly signingSecret: string
+  /** The sandboxed instance that plays Slack, in place of a token. */
+  readonly sandbox: string | undefined
+  /** Persons by their Slack accounts. */
+  readonly people: ReadonlyMap<string, string>
+}
+
+export interface ConfiguredNotice {
+  readonly url: string
+  /** Where the key of the signature is. */
+  readonly secret: string
+  readonly events: readonly string[]
+}
+
+export interface ConfiguredHttp {
+  readonly host: string
+  readonly port: number
+  readonly sessionIdleMs: number
+  readonly publicUrl: string | undefined
+  readonly allowedOrigins: readonly string[]
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined
+  readonly behindProxy: { readonly trusted: readonly string[] } | undefined
 }
 
 /** A configuration in force. All paths are absolute. */
@@ -43,12 +98,26 @@ export interface LoadedConfig {
   readonly tenant: string
   /** In the order of the file. */
   readonly instances: readonly Instance[]
+  /** Which tools are offered where nothing else is said. */
+  readonly profile: 'default' | undefined
   /** Rule files in the order of the file, without scenario files (`*.test.yaml`). */
   readonly policies: readonly string[]
-  readonly people: { readonly local: ConfiguredPerson; readonly directory: ReadonlyMap<string, ConfiguredPerson> }
+  readonly people: {
+    readonly local: ConfiguredPerson
+    readonly directory: ReadonlyMap<string, ConfiguredPerson>
+    readonly issuers: readonly ConfiguredIssuer[]
+    readonly apiKeys: boolean
+    readonly scopes: ConfiguredCallers['scopes']
+  }
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
-  readonly http: { readonly host: string; readonly port: number; readonly sessionIdleMs: number }
+  readonly http: ConfiguredHttp
+  readonly secrets: ConfiguredPlaces
+  readonly egress: { readonly proxy: string | undefined; readonly ca: string | undefined }
+  readonly audit: Configuration['audit']
   readonly approvalExpiresMs: number
+  readonly approvals: ConfiguredApprovals
+  readonly admin: { readonly oidc: ConfiguredOidc | undefined }
+  readonly notify: readonly ConfiguredNotice[]
   readonly callTimeoutMs: number
   /** What is allowed but unwise, in sentences. */
   readonly warnings: readonly Problem[]
@@ -56,10 +125,10 @@ export interface LoadedConfig {
 
 /** Reads, parses and checks the file. Connectors' own settings are checked by the hub, which knows the connectors. */
 export async function loadConfig(file: string): Promise<Parsed<LoadedConfig>> {
-  const absolute = path.resolve(file)
-  const read = await readTextFile(absolute)
+  const resolved = path.resolve(file)
+  const read = await readTextFile(resolved)
   if (!read.ok) return read
-  return parseConfig(absolute, read.value)
+  return parseConfig(resolved, read.value)
 }
 
 /** As `loadConfig`, on a text that may not be in the file yet. */
@@ -84,6 +153,11 @@ export async function parseConfig(file: string, text: string): Promise<Parsed<Lo
     ...secrets,
     ...instanceProblems(document, checked.data),
     ...peopleProblems(document, checked.data),
+    ...auditProblems(document, checked.data),
+    ...callerProblems(checked.data.people, checked.data.serve.http).map((slip) => problemAtPath(document, slip.path, slip)),
+    ...oidcProblems(checked.data.serve.admin.oidc, checked.data.people).map((slip) =>
+      problemAtPath(document, slip.path, slip),
+    ),
     ...policies.problems,
   ]
   if (problems.length > 0) return failed(...problems)
@@ -121,35 +195,110 @@ function assemble(
     document,
     digest: createHash('sha256').update(document.text, 'utf8').digest('hex'),
     tenant: value.tenant,
-    instances: Object.entries(value.connectors).map(([id, entry]) => assembleInstance(id, entry, folder)),
+    instances: Object.entries(value.connectors).map(([id, entry]) => assembleInstance(id, entry, folder, value.tenant)),
+    profile: value.profile,
     policies,
     people: {
       local: { ...value.people.local, name: undefined },
       directory: new Map(
-        Object.entries(value.people.directory).map(([id, person]) => [id, { id, name: person.name, roles: person.roles }]),
+        Object.entries(value.people.directory).map(([id, person]) => [id, { id, ...person, name: person.name }]),
       ),
+      issuers: value.people.issuers.map((issuer) => withPaths(issuer, folder)),
+      apiKeys: value.people.apiKeys,
+      scopes: value.people.scopes,
     },
     store: { kind: 'sqlite', file: path.resolve(folder, value.store.slice('sqlite:'.length)) },
-    http: {
-      host: value.serve.http.host,
-      port: value.serve.http.port,
-      sessionIdleMs: value.serve.http.sessionIdleMinutes * 60_000,
-    },
+    http: assembleHttp(value.serve.http, folder),
+    secrets: value.secrets,
+    egress: { proxy: value.egress.proxy, ca: value.egress.ca && path.resolve(folder, value.egress.ca) },
+    audit: absoluteAudit(value.audit, folder),
     approvalExpiresMs: value.approvals.expiresAfterMinutes * 60_000,
+    approvals: assembleApprovals(value, folder),
+    admin: { oidc: assembleAdmin(value, folder) },
+    notify: value.notify.map(({ url, secret, events }) => ({ url, events, secret: absolute(secret, folder) })),
     callTimeoutMs: value.calls.timeoutSeconds * 1000,
     warnings,
   }
 }
 
-function assembleInstance(id: string, entry: Configuration['connectors'][string], folder: string): Instance {
-  const { uses = id, sandbox = false, credential, writes, tools = {}, ...settings } = entry
+function assembleAdmin({ serve, people }: Configuration, folder: string): ConfiguredOidc | undefined {
+  const { oidc } = serve.admin
+  const secret = oidc?.client_secret
+  return oidc && assembleOidc({ ...oidc, client_secret: secret && absolute(secret, folder) }, people)
+}
+
+function assembleApprovals({ approvals, serve: { http } }: Configuration, folder: string): ConfiguredApprovals {
+  const { run, personal, pendingMax, remindAfterMinutes, escalate, url, slack } = approvals
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host
+  const here = http.port === 0 ? undefined : `${http.tls ? 'https' : 'http'}://${host}:${http.port}`
+  const open = http.publicUrl === undefined ? here : new URL(http.publicUrl).origin
+  return {
+    run,
+    personal,
+    pendingMax,
+    remindAfterMs: remindAfterMinutes === undefined ? undefined : remindAfterMinutes * 60_000,
+    escalate: escalate && { afterMs: escalate.afterMinutes * 60_000, to: escalate.to },
+    url: (url ?? open)?.replace(/\/+$/, ''),
+    slack: slack && {
+      channel: slack.channel,
+      token: slack.token === undefined ? undefined : absolute(slack.token, folder),
+      signingSecret: absolute(slack.signingSecret, folder),
+      sandbox: slack.sandbox,
+      people: new Map(Object.entries(slack.people)),
+    },
+  }
+}
+
+function assembleHttp(http: Configuration['serve']['http'], folder: string): ConfiguredHttp {
+  const { host, port, sessionIdleMinutes, publicUrl, allowedOrigins, tls, behindProxy } = http
+  return {
+    host,
+    port,
+    sessionIdleMs: sessionIdleMinutes * 60_000,
+    publicUrl,
+    allowedOrigins,
+    tls: tls && { certificate: path.resolve(folder, tls.certificate), key: path.resolve(folder, tls.key) },
+    behindProxy,
+  }
+}
+
+function withPaths(issuer: ConfiguredIssuer, folder: string): ConfiguredIssuer {
+  const { introspection } = issuer
+  if (!introspection) return issuer
+  return { ...issuer, introspection: { ...introspection, credential: absolute(introspection.credential, folder) } }
+}
+
+/** A reference that means the same wherever it is read. */
+function absolute(reference: string, folder: string): string {
+  const [, kind, place] = /^(file):(.+)$/s.exec(reference) ?? []
+  return kind === undefined ? reference : `${kind}:${path.resolve(folder, place!)}`
+}
+
+function absoluteAudit(audit: Configuration['audit'], folder: string): Configuration['audit'] {
+  const anchors = audit.anchors.map((anchor) => {
+    if (anchor.to === 'file') return { ...anchor, path: path.resolve(folder, anchor.path) }
+    return anchor.to === 'git' ? { ...anchor, folder: path.resolve(folder, anchor.folder) } : anchor
+  })
+  const exports = audit.export.map((each) =>
+    each.to === 'file' ? { ...each, path: path.resolve(folder, each.path) } : each,
+  )
+  return { ...audit, anchors, export: exports }
+}
+
+function assembleInstance(id: string, entry: Configuration['connectors'][string], folder: string, tenant: string): Instance {
+  const { uses = id, sandbox = false, credential, actsAs = 'service', oauth, writes, ...others } = entry
+  const { tenants = [tenant], tools = {}, ...settings } = others
   return {
     id,
     uses: /^[./]/.test(uses) ? path.resolve(folder, uses) : uses,
     sandbox,
-    credential: credential?.startsWith('file:')
-      ? `file:${path.resolve(folder, credential.slice('file:'.length))}`
-      : credential,
+    credential: credential && absolute(credential, folder),
+    actsAs,
+    oauth: oauth && {
+      clientId: oauth.client_id,
+      clientSecret: oauth.client_secret && absolute(oauth.client_secret, folder),
+    },
+    tenants,
     // A real account is only looked at until somebody says otherwise; in a sandbox there is nothing to break.
     writes: writes ?? (sandbox ? 'on' : 'off'),
     writesSaid: writes !== undefined,
@@ -161,7 +310,8 @@ function assembleInstance(id: string, entry: Configuration['connectors'][string]
 function instanceProblems(document: Document, value: Configuration): readonly Problem[] {
   return Object.entries(value.connectors).flatMap(([id, entry]) => {
     const at: Path = ['connectors', id]
-    const { uses: _uses, sandbox, credential, writes: _writes, tools: _tools, ...settings } = entry
+    const { uses: _uses, sandbox, credential, actsAs = 'service', oauth, ...others } = entry
+    const { writes: _writes, tenants: _tenants, tools: _tools, ...settings } = others
     const slips = Object.keys(settings).flatMap((key) => {
       const meant = nearlyOwn(key)
       return meant === undefined
@@ -177,7 +327,7 @@ function instanceProblems(document: Document, value: Configuration): readonly Pr
     })
     if (slips.length > 0) return slips
     const [setting] = Object.keys(settings)
-    const extra = credential !== undefined ? 'credential' : setting
+    const extra = credential !== undefined ? 'credential' : oauth ? 'oauth' : setting
     if (sandbox && extra !== undefined) {
       return [
         problemAtPath(
@@ -191,7 +341,12 @@ function instanceProblems(document: Document, value: Configuration): readonly Pr
         ),
       ]
     }
-    if (!sandbox && credential === undefined) {
+    if (!sandbox && actsAs !== 'service' && oauth === undefined) {
+      const message = `"${id}" acts as its callers, and there is no app with which they could connect their accounts.`
+      const hint = 'Add "oauth": { "client_id": "…", "client_secret": "env:NAME" }.'
+      return [problemAtPath(document, [...at, 'actsAs'], { message, hint })]
+    }
+    if (!sandbox && credential === undefined && actsAs !== 'user-or-refuse') {
       return [
         problemAtPath(
           document,
@@ -220,10 +375,22 @@ function nearlyOwn(key: string): string | undefined {
 
 function peopleProblems(document: Document, value: Configuration): readonly Problem[] {
   const { local, directory } = value.people
-  const alias = aliasProblems(document, [local.id, ...Object.keys(directory)])
+  const alias = [...aliasProblems(document, [local.id, ...Object.keys(directory)]), ...sharedAliases(document, value)]
   if (!Object.hasOwn(directory, local.id)) return alias
   const message = `"${local.id}" is the local person already, and cannot have a second list of roles.`
   return [problemAtPath(document, ['people', 'directory', local.id], { message, hint: 'Keep one of the two.' }, 'key')]
+}
+
+/** What an anchor or an export has reached is kept under its name. */
+function auditProblems(document: Document, { audit }: Configuration): readonly Problem[] {
+  return (['anchors', 'export'] as const).flatMap((list) => {
+    const names = audit[list].map(({ name }) => name)
+    return names.flatMap((name, index) => {
+      if (names.indexOf(name) === index) return []
+      const message = `Two entries of audit.${list} are called "${name}".`
+      return [problemAtPath(document, ['audit', list, index, 'name'], { message, hint: 'Give each a name of its own.' })]
+    })
+  })
 }
 
 /** Ids that a reader takes for the same person must not be two: one could approve what the other asked for. */
@@ -236,6 +403,30 @@ function aliasProblems(document: Document, ids: readonly string[]): readonly Pro
     const message = `"${id}" and "${other}" differ in upper and lower case alone, and would be two people.`
     return [problemAtPath(document, ['people', 'directory', id], { message, hint: 'Keep one of the two.' }, 'key')]
   })
+}
+
+/** A second name that is somebody else's would let one approve what the other asked for, or nobody what anybody asked for. */
+function sharedAliases(document: Document, { people: { local, directory } }: Configuration): readonly Problem[] {
+  const named = [
+    { id: local.id, aliases: local.aliases, at: ['people', 'local', 'aliases'] },
+    ...Object.entries(directory).map(([id, { aliases }]) => ({ id, aliases, at: ['people', 'directory', id, 'aliases'] })),
+  ]
+  return named.flatMap(({ id, aliases, at }) =>
+    aliases.flatMap((alias, index) => {
+      const same = (other: string) => other.toLowerCase() === alias.toLowerCase()
+      const other = named.find((one) => one.id !== id && (same(one.id) || one.aliases.some(same)))
+      if (!other) return []
+      const message = `"${alias}" is a name of ${id} and of ${other.id}.`
+      return [problemAtPath(document, [...at, index], { message, hint: 'Keep one of the two.' })]
+    }),
+  )
+}
+
+/** The one id of a person of the configuration, by any of their names; any other id as it is. */
+export function identityIn({ people }: Pick<LoadedConfig, 'people'>, id: string): string {
+  const same = (other: string) => other.toLowerCase() === id.toLowerCase()
+  const everybody = [people.local, ...people.directory.values()]
+  return everybody.find((person) => same(person.id) || person.aliases.some(same))?.id ?? id
 }
 
 async function findPolicies(

@@ -5,8 +5,16 @@ import { failed, type Parsed } from './document.ts'
 
 const largestFileBytes = 1024 * 1024
 
-/** The text of a regular UTF-8 file of at most 1 MiB that not everybody may write. `shown` names it in problems. */
-export async function readTextFile(file: string, shown = file): Promise<Parsed<string>> {
+/**
+ * The text of a regular UTF-8 file of at most 1 MiB that not everybody may write. `shown` names it in problems.
+ *
+ * @param mark whether a byte-order mark is left out or is the first character of the text
+ */
+export async function readTextFile(
+  file: string,
+  shown = file,
+  mark: 'left out' | 'kept' = 'left out',
+): Promise<Parsed<string>> {
   let handle: FileHandle
   try {
     // Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
@@ -15,7 +23,7 @@ export async function readTextFile(file: string, shown = file): Promise<Parsed<s
     return failed({ file: shown, ...unreadable(error) })
   }
   try {
-    return await readOpened(handle, shown)
+    return await readOpened(handle, shown, mark === 'kept')
   } catch (error) {
     return failed({ file: shown, ...unreadable(error) })
   } finally {
@@ -23,7 +31,7 @@ export async function readTextFile(file: string, shown = file): Promise<Parsed<s
   }
 }
 
-async function readOpened(handle: FileHandle, file: string): Promise<Parsed<string>> {
+async function readOpened(handle: FileHandle, file: string, ignoreBOM: boolean): Promise<Parsed<string>> {
   // What was opened is what is looked at: a check by path could be raced by a rename.
   const status = await handle.stat()
   if (status.isDirectory()) return failed({ file, message: 'It is a folder, not a file.', hint: 'Name the file in it.' })
@@ -46,7 +54,7 @@ async function readOpened(handle: FileHandle, file: string): Promise<Parsed<stri
   }
   if (length > status.size) return failed({ file, message: 'It changed while it was read.', hint: 'Try again.' })
   try {
-    return { ok: true, value: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length)) }
+    return { ok: true, value: new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(bytes.subarray(0, length)) }
   } catch {
     return failed({ file, message: 'It is not UTF-8 text.', hint: 'Save it as UTF-8.' })
   }

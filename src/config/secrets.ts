@@ -34,7 +34,7 @@ function secretAt(path: Path): FoundSecret {
     return {
       path,
       message: `"${path.join('.')}" is not a reference to a secret, and a secret may not stand in this file.`,
-      hint: `Write "env:${variable}", "file:PATH" or "keychain:NAME". If a real secret stood here, replace it at the vendor.`,
+      hint: `Write "env:${variable}", "file:PATH" or "keychain:NAME" (\`toolgate secret set keychain:NAME\` keeps it there). If a real secret stood here, replace it at the vendor.`,
     }
   }
   const message = `"${path.join('.')}" looks like a secret in plain text.`

@@ -26,14 +26,39 @@ export function refuseAddress(address: string, loopback: boolean): HubError | un
 }
 
 /**
+ * The error of an address that a service of the company must not have. Such a service, named in the configuration, may be
+ * in a private network; what only a cloud's machines answer at may not be asked for by anybody.
+ */
+export function refuseServiceAddress(address: string): HubError | undefined {
+  const range = rangeOf(address)
+  const metadata = ipaddr.isValid(address) && metadataAddresses.has(ipaddr.process(address).toNormalizedString())
+  if (companyRanges.has(range) && !metadata) return undefined
+  const cause = new Error(`${address} is in the range ${metadata ? 'of cloud metadata' : range}`)
+  return new HubError('forbidden', 'The address of the service is not one that the hub may reach, so nothing was sent.', {
+    cause,
+  })
+}
+
+const companyRanges = new Set(['unicast', 'private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
+const metadataAddresses = new Set(['fd00:ec2:0:0:0:0:0:254', '100.100.100.200', '192.0.0.192'])
+
+/**
  * A lookup for `net.connect` that hands out checked addresses only, so that the address that was checked is the address
  * that is connected to. One forbidden answer among several refuses them all: a split answer is an attack or a mistake.
  */
 export function checkedLookup(loopback: boolean, lookup: Lookup = systemLookup): LookupFunction {
+  return lookupWith((address) => refuseAddress(address, loopback), lookup)
+}
+
+/** As `checkedLookup`, with a rule of one's own. */
+export function lookupWith(
+  refusalOf: (address: string) => HubError | undefined,
+  lookup: Lookup = systemLookup,
+): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { all: true }, (error, addresses) => {
       if (error !== null) return callback(error, [])
-      const refusal = firstRefusal(addresses, loopback)
+      const refusal = addresses.map(({ address }) => refusalOf(address)).find((found) => found !== undefined)
       if (refusal !== undefined) return callback(refusal, [])
       const [first] = addresses
       if (first === undefined) return callback(nothingFound(hostname), [])
@@ -41,14 +66,6 @@ export function checkedLookup(loopback: boolean, lookup: Lookup = systemLookup):
       return callback(null, first.address, first.family)
     })
   }
-}
-
-function firstRefusal(addresses: readonly LookupAddress[], loopback: boolean): HubError | undefined {
-  for (const { address } of addresses) {
-    const refusal = refuseAddress(address, loopback)
-    if (refusal !== undefined) return refusal
-  }
-  return undefined
 }
 
 function rangeOf(text: string): string {

@@ -1,15 +1,27 @@
 // Connections to one vendor: kept open between reads, a fresh one for every write.
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { isIP } from 'node:net'
+import { rootCertificates } from 'node:tls'
 import { buildConnector, Client, Pool } from 'undici'
 import { checkedLookup, refuseAddress } from './address.ts'
 import type { Lookup } from './address.ts'
+import { tunnelThrough } from './tunnel.ts'
 
 export interface Reach {
   readonly origin: string
   /** The only private address that may be reached is this origin's own. */
   readonly loopback: boolean
   readonly lookup?: Lookup | undefined
+  readonly way?: Way | undefined
+}
+
+/** How a company's network lets the hub out. A sandbox is on this machine and never reached so. */
+export interface Way {
+  /** `http://proxy.acme.dev:3128`: what opens tunnels. The environment's is never used. */
+  readonly proxy?: string | undefined
+  /** A file with more certificate authorities (PEM). */
+  readonly ca?: string | undefined
 }
 
 export interface Connections {
@@ -32,7 +44,8 @@ const known = new Map<string, Connections>()
 /** Shared by all calls to the same origin, so that reads need no new handshake each. */
 export function connections(reach: Reach): Connections {
   if (reach.lookup !== undefined) return open(reach)
-  const key = `${reach.loopback ? 'loopback' : 'public'} ${reach.origin}`
+  const { proxy = '', ca = '' } = reach.way ?? {}
+  const key = JSON.stringify([reach.loopback, reach.origin, proxy, ca])
   const existing = known.get(key)
   if (existing !== undefined) return existing
   const opened = open(reach)
@@ -75,9 +88,11 @@ function openForWrite(origin: string, connect: Connector, firstByte: () => void)
 }
 
 /** Undici's own connectors return the socket while it connects, which their type leaves out. */
-type Connector = (...args: Parameters<buildConnector.connector>) => Socket | undefined
+export type Connector = (...args: Parameters<buildConnector.connector>) => Socket | undefined
 
-function checkedConnector({ loopback, lookup }: Reach): Connector {
+function checkedConnector({ loopback, lookup, way = {} }: Reach): Connector {
+  const proxy = loopback ? undefined : way.proxy
+  const ca = loopback || way.ca === undefined ? undefined : [...rootCertificates, readFileSync(way.ca, 'utf8')]
   const connect = buildConnector({
     timeout: connectTimeoutMs,
     lookup: checkedLookup(loopback, lookup),
@@ -86,11 +101,13 @@ function checkedConnector({ loopback, lookup }: Reach): Connector {
     // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
+    ...(ca && { ca }),
   }) as Connector
+  const tunnelled = proxy === undefined ? undefined : tunnelThrough(proxy, connect, connectTimeoutMs)
   return (options, callback) => {
     // An address needs no lookup, so the lookup above never sees it.
     const refusal = isIP(options.hostname) === 0 ? undefined : refuseAddress(options.hostname, loopback)
-    if (refusal === undefined) return connect(options, callback)
+    if (refusal === undefined) return (tunnelled ?? connect)(options, callback)
     callback(refusal, null)
     return undefined
   }

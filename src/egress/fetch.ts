@@ -8,9 +8,10 @@ import type { Lookup } from './address.ts'
 import { readAnswer, toResponse } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { connections } from './connection.ts'
+import type { Way } from './connection.ts'
 import { cancelled, failure, isPassing, timedOut } from './failure.ts'
 import { takeOrder } from './order.ts'
-import type { Order } from './order.ts'
+import type { Order, Place } from './order.ts'
 import { retryDelayMs, retryStatuses } from './retry.ts'
 import { compileRoutes } from './routes.ts'
 import { usualVerdict, writeAccount } from './written.ts'
@@ -19,6 +20,8 @@ import type { Touched } from './written.ts'
 export interface GuardOptions {
   /** Where the vendor is; may have a path. Only https, and http for a sandbox. */
   readonly base: string
+  /** Its other addresses, by the names that routes use; under the same rules. */
+  readonly hosts?: Readonly<Record<string, string>> | undefined
   /** Routes that only look: `GET /rest/api/3/issue/{key}`. */
   readonly reads: readonly string[]
   /** Routes that only sign in. Treated as reads. */
@@ -37,10 +40,12 @@ export interface GuardOptions {
   readonly timeoutMs?: number | undefined
   /** For the body of one answer, on the wire and decompressed. 8 MiB. */
   readonly maxBytes?: number | undefined
-  /** Called right before a write is sent; throws when the ledger has not recorded that sending begins. */
-  readonly beforeWrite?: (() => void) | undefined
+  /** Called right before a write is sent; throws when the ledger has not recorded that sending begins, or it was stopped. */
+  readonly beforeWrite?: (() => void | Promise<void>) | undefined
   /** Called with every token that a sign-in brings, before anyone else sees it. */
   readonly onSecret?: ((secret: string) => void) | undefined
+  /** The company's proxy and certificate authority. */
+  readonly way?: Way | undefined
   /** How names become addresses; the system's way where left out. */
   readonly lookup?: Lookup | undefined
 }
@@ -65,6 +70,8 @@ export interface Guard {
 const usualTimeoutMs = 30_000
 const usualMaxBytes = 8 * 1024 * 1024
 const maxRetries = 2
+/** How much of an answer that is not JSON a connector judges by, in bytes. */
+const longestText = 16_384
 const redirects = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -75,14 +82,14 @@ const redirects = new Set([301, 302, 303, 307, 308])
  * returned for the SDK to read.
  */
 export function guardedFetch(options: GuardOptions): Guard {
-  const base = parseBase(options.base, options.loopback)
   const declared = {
-    base,
+    places: placesOf(options),
     reads: compileRoutes(options.reads),
     signIn: compileRoutes(options.signIn ?? []),
     writes: compileRoutes(options.writes),
   }
-  const { reads, forWrite } = connections({ origin: base.origin, loopback: options.loopback, lookup: options.lookup })
+  const reach = ({ base: { origin } }: Place) =>
+    connections({ origin, loopback: options.loopback, lookup: options.lookup, way: options.way })
   const { maxBytes = usualMaxBytes, timeoutMs = usualTimeoutMs } = options
   const requests: GuardedRequest[] = []
   const account = writeAccount()
@@ -93,24 +100,25 @@ export function guardedFetch(options: GuardOptions): Guard {
     const order = await takeOrder(input, init, declared)
     const deadline = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([options.signal, order.signal, deadline])
+    const { host } = order.place.base
     try {
       signal.throwIfAborted()
       const answer = await (order.kind === 'write' ? write(order, signal) : read(order, signal))
       if (order.kind === 'sign-in') tellTokens(answer)
-      if (redirects.has(answer.status)) throw redirected(base.host, answer)
+      if (redirects.has(answer.status)) throw redirected(host, answer)
       return toResponse(answer, order.url)
     } catch (cause) {
       if (cause instanceof HubError) throw cause
-      if (deadline.aborted) throw timedOut(base.host, timeoutMs, cause)
-      if (signal.aborted) throw cancelled(base.host, cause)
-      throw failure(cause, base.host)
+      if (deadline.aborted) throw timedOut(host, timeoutMs, cause)
+      if (signal.aborted) throw cancelled(host, cause)
+      throw failure(cause, host)
     }
   }
 
   async function read(order: Order, signal: AbortSignal): Promise<Answer> {
     const startedAt = options.now().getTime()
     for (let attempt = 0; ; attempt += 1) {
-      const result = await settle(send(order, reads, signal))
+      const result = await settle(send(order, reach(order.place).reads, signal))
       const last = attempt === maxRetries || signal.aborted
       if ('error' in result && (last || !isPassing(result.error))) throw result.error
       if ('answer' in result && (last || !retryStatuses.has(result.answer.status))) return result.answer
@@ -122,9 +130,9 @@ export function guardedFetch(options: GuardOptions): Guard {
   }
 
   async function write(order: Order, signal: AbortSignal): Promise<Answer> {
-    options.beforeWrite?.()
+    await options.beforeWrite?.()
     const entry = account.open()
-    const { client, close } = forWrite(entry.leaves)
+    const { client, close } = reach(order.place).forWrite(entry.leaves)
     try {
       const answer = await send(order, client, signal)
       entry.settle(judge(answer))
@@ -166,7 +174,9 @@ export function guardedFetch(options: GuardOptions): Guard {
   function judge({ status, headers, body }: Answer): Verdict {
     if (options.verdict === undefined) return usualVerdict(status)
     try {
-      return options.verdict({ status, headers, json: parseJson(body) })
+      const json = parseJson(body)
+      const text = json === undefined ? body.subarray(0, longestText).toString('utf8') : undefined
+      return options.verdict({ status, headers, json, text })
     } catch {
       return 'unclear'
     }
@@ -198,6 +208,11 @@ async function settle(promise: Promise<Answer>): Promise<Result> {
 function answerOf(result: Result): Answer {
   if ('error' in result) throw result.error
   return result.answer
+}
+
+function placesOf({ base, hosts = {}, loopback }: GuardOptions): readonly Place[] {
+  const places = Object.entries({ '': base, ...hosts }).map(([host, text]) => ({ host, base: parseBase(text, loopback) }))
+  return places.toSorted((one, other) => other.base.pathname.length - one.base.pathname.length)
 }
 
 function parseBase(text: string, loopback: boolean): URL {

@@ -8,7 +8,9 @@ export interface Order {
   readonly kind: 'read' | 'sign-in' | 'write'
   readonly method: string
   readonly route: string
-  /** Below the base, for records. */
+  /** The vendor's address that it goes to. */
+  readonly place: Place
+  /** Below that address, for records. */
   readonly path: string
   /** As it goes on the wire: with the path of the base, and the query. */
   readonly target: string
@@ -19,8 +21,15 @@ export interface Order {
   readonly signal: AbortSignal
 }
 
-export interface Declared {
+/** One address of the vendor, by its name; the empty name is its base. */
+export interface Place {
+  readonly host: string
   readonly base: URL
+}
+
+export interface Declared {
+  /** The longest path first, so that a sandbox's own paths for other hosts are found before its base. */
+  readonly places: readonly Place[]
   readonly reads: readonly Route[]
   readonly signIn: readonly Route[]
   readonly writes: readonly Route[]
@@ -56,15 +65,16 @@ export async function takeOrder(input: Input, init: RequestInit | undefined, dec
   if (typeof input === 'string') refuseRewrittenPath(input)
   const request = toRequest(input, init)
   const url = new URL(request.url)
-  if (url.origin !== declared.base.origin) throw refused('another host than the one in the configuration', url.origin)
   refuseUrlTricks(url)
   refuseMethodOverride(request.headers, url)
-  const path = belowBase(url, declared.base)
-  const { route, kind } = declaredRoute(request.method, path, declared)
+  const place = placeOf(url, declared.places)
+  const path = url.pathname.slice(prefixOf(place).length)
+  const { route, kind } = declaredRoute(request.method, path, place.host, declared)
   return {
     kind,
     method: request.method,
     route: route.template,
+    place,
     path,
     target: url.pathname + url.search,
     url: url.href,
@@ -110,16 +120,27 @@ function refuseMethodOverride(headers: Headers, url: URL): void {
   }
 }
 
-function belowBase(url: URL, base: URL): string {
-  const prefix = base.pathname.replace(/\/$/, '')
-  if (!url.pathname.startsWith(`${prefix}/`)) throw refused('a path outside the base of this vendor', url.pathname)
-  return url.pathname.slice(prefix.length)
+function placeOf(url: URL, places: readonly Place[]): Place {
+  const here = places.filter(({ base }) => base.origin === url.origin)
+  if (here.length === 0) throw refused('another host than the one in the configuration', url.origin)
+  const place = here.find((each) => url.pathname.startsWith(`${prefixOf(each)}/`))
+  if (place === undefined) throw refused('a path outside the base of this vendor', url.pathname)
+  return place
 }
 
-function declaredRoute(method: string, path: string, declared: Declared): { route: Route; kind: Order['kind'] } {
-  const write = matchRoute(declared.writes, method, path)
-  const signIn = matchRoute(declared.signIn, method, path)
-  const read = signIn ?? matchRoute(declared.reads, method, path)
+function prefixOf({ base }: Place): string {
+  return base.pathname.replace(/\/$/, '')
+}
+
+function declaredRoute(
+  method: string,
+  path: string,
+  host: string,
+  declared: Declared,
+): { route: Route; kind: Order['kind'] } {
+  const write = matchRoute(declared.writes, method, path, host)
+  const signIn = matchRoute(declared.signIn, method, path, host)
+  const read = signIn ?? matchRoute(declared.reads, method, path, host)
   // Of two that fit, the more specific; of two alike, the write, because taking a write for a read could send it twice.
   if (write !== undefined && (read === undefined || write.parameters <= read.parameters))
     return { route: write, kind: 'write' }

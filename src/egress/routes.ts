@@ -4,6 +4,8 @@ export interface Route {
   /** As it was declared. */
   readonly template: string
   readonly method: string
+  /** Which of the vendor's addresses; empty for its base. */
+  readonly host: string
   readonly segments: readonly Segment[]
   readonly parameters: number
 }
@@ -31,26 +33,26 @@ export function compileRoutes(templates: readonly string[]): readonly Route[] {
  * The declared route that this request is, or undefined. Where several fit, the one with the fewest parameters:
  * `POST /issue/bulkfetch` is not `POST /issue/{key}`.
  */
-export function matchRoute(routes: readonly Route[], requestMethod: string, path: string): Route | undefined {
+export function matchRoute(routes: readonly Route[], requestMethod: string, path: string, host = ''): Route | undefined {
   const segments = path.split('/').slice(1)
   let best: Route | undefined
   for (const route of routes) {
-    if (route.method !== requestMethod || !fits(route, segments)) continue
+    if (route.host !== host || route.method !== requestMethod || !fits(route, segments)) continue
     if (best === undefined || route.parameters < best.parameters) best = route
   }
   return best
 }
 
 function compileRoute(template: string): Route {
-  const [verb = '', path = '', ...rest] = template.split(' ')
-  if (rest.length > 0 || !method.test(verb) || !path.startsWith('/')) {
-    throw new TypeError(`The route "${template}" must read METHOD /path/{parameter}.`)
+  const [, verb = '', host = '', path] = /^([A-Z]+) (?:([a-z]+):)?(\/\S*)$/.exec(template) ?? []
+  if (path === undefined || !method.test(verb)) {
+    throw new TypeError(`The route "${template}" must read METHOD /path/{parameter} or METHOD host:/path/{parameter}.`)
   }
   const segments = path
     .slice(1)
     .split('/')
     .map((text) => compileSegment(text, template))
-  return { template, method: verb, segments, parameters: segments.filter((segment) => 'parameter' in segment).length }
+  return { template, method: verb, host, segments, parameters: segments.filter((segment) => 'parameter' in segment).length }
 }
 
 function compileSegment(text: string, template: string): Segment {

@@ -61,6 +61,34 @@ function scrubObject(object: Readonly<Record<string, Json>>, pattern: RegExp): R
 }
 
 function partsOf(value: string): readonly string[] {
+  return membersOf(value) ?? wordsOf(value)
+}
+
+/** Members of a credential in JSON that are secrets at any length; the others may be ordinary words. */
+const secretMember = /secret|token|pass|key|code|assertion|private|credential/i
+
+/** Each text of a credential in JSON, as it is there: unescaped, and with whatever stands inside it. Undefined for other texts. */
+function membersOf(value: string): readonly string[] | undefined {
+  if (!/^\s*[{[]/.test(value)) return undefined
+  try {
+    const found: string[] = []
+    collect(JSON.parse(value) as Json, '', found)
+    return found
+  } catch {
+    return undefined
+  }
+}
+
+function collect(value: Json, name: string, found: string[]): void {
+  if (typeof value === 'string') {
+    const isAddress = value.includes('@') || /^https?:/.test(value)
+    if (secretMember.test(name) || (value.length >= shortestPart && !isAddress)) found.push(value, ...wordsOf(value))
+  } else if (Array.isArray(value)) for (const item of value as readonly Json[]) collect(item, name, found)
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, member] of Object.entries(value)) collect(member, key, found)
+}
+
+function wordsOf(value: string): readonly string[] {
   // Addresses are no secret, and the answers are full of them.
   return value.split(/[\s:,;"'{}[\]\\]+/).filter((part) => part.length >= shortestPart && !part.includes('@'))
 }

@@ -8,6 +8,7 @@ import { problemAtPath, schemaProblems } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Connector } from '../kit/connector.ts'
 import { digest } from '../kit/json.ts'
+import { judgeTools } from './judge.ts'
 import { lendOwnPackages } from './own-packages.ts'
 
 export interface OpenInstance {
@@ -58,18 +59,26 @@ async function openInstance(
     const known = () => instanceKeysWith(Object.keys(connector.settings.shape as object))
     return { problems: schemaProblems(config.document, at, parsed.error, known) }
   }
+  // A second instance of a connector is told apart by its own id.
+  const prefix = instance.id === connector.id ? connector.prefix : instance.id
+  const wrong = judgeTools(connector.tools, prefix)
+  if (wrong.length > 0) return { problems: wrong.map((said) => problemAtPath(config.document, at, said, 'key')) }
+  if (instance.actsAs !== 'service' && !connector.connect) {
+    const said = { message: `Nobody can connect an account of their own to ${connector.title}.`, hint: 'Remove "actsAs".' }
+    return { problems: [problemAtPath(config.document, [...at, 'actsAs'], said)] }
+  }
   const settings = parsed.data as Readonly<Record<string, unknown>>
   const identity = {
     uses: connector.id,
     sandbox: instance.sandbox,
     credential: instance.credential ?? '',
     settings: settings as never,
+    ...(instance.actsAs !== 'service' && { actsAs: instance.actsAs, client: instance.oauth?.clientId ?? '' }),
   }
   return {
     configured: instance,
     connector,
-    // A second instance of a connector is told apart by its own id.
-    prefix: instance.id === connector.id ? connector.prefix : instance.id,
+    prefix,
     settings,
     digest: digest(identity),
   }
@@ -81,7 +90,16 @@ function cannotLoad(uses: string, error: unknown): { message: string; hint?: str
     return { message: `There is no connector "${uses}".`, hint }
   }
   const said = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-  return { message: `The connector "${uses}" cannot be loaded: ${said}` }
+  const place = placeIn(error)
+  return { message: `The connector "${uses}" cannot be loaded${place === undefined ? '' : `, at ${place}`}: ${said}` }
+}
+
+/** File and line, which a syntax error has at the head of its trace, and any other at the first call of it in a file. */
+function placeIn(error: unknown): string | undefined {
+  const trace = error instanceof Error ? (error.stack ?? '') : ''
+  const [head = ''] = trace.split('\n', 1)
+  const place = /^(?:file:\/\/)?(\/.+:\d+)$/.exec(head)?.[1] ?? /\(?file:\/\/(\/\S+?:\d+):\d+\)?/.exec(trace)?.[1]
+  return place === undefined || place.includes('/src/hub/') ? undefined : decodeURI(place)
 }
 
 /** @param uses the name of a shipped folder, or the absolute path of any */

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import type * as Pino from 'pino'
 import type { LogFn, Logger } from 'pino'
+import type { Json } from '../kit/json.ts'
 
 export type Log = Pick<Logger, 'error' | 'warn' | 'info'>
 
@@ -20,4 +21,38 @@ export function standardErrorLog(level: string): Log {
     return (...said: Parameters<LogFn>) => open()[name](...said)
   }
   return { error: at('error'), warn: at('warn'), info: at('info') }
+}
+
+/** The same log, without any secret that the hub knows: what vendors say goes there in their own words. */
+export function withoutSecrets(log: Log, scrub: <T extends Json>(value: T) => T): Log {
+  const at = (name: keyof Log): LogFn => {
+    return (...said: unknown[]) => {
+      const shown = said.map((each) => hidden(each, scrub))
+      Reflect.apply(log[name], log, shown)
+    }
+  }
+  return { error: at('error'), warn: at('warn'), info: at('info') }
+}
+
+/** Errors may name each other as their causes in a circle. */
+const depthMax = 8
+
+function hidden(value: unknown, scrub: <T extends Json>(value: T) => T, depth = 0): unknown {
+  if (typeof value === 'string') return scrub(value)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (depth >= depthMax) return '[too deep]'
+  if (Array.isArray(value)) return value.map((item) => hidden(item, scrub, depth + 1))
+  const clean: Record<string, unknown> =
+    value instanceof Error ? (Object.create(Object.getPrototypeOf(value) as object) as never) : {}
+  for (const key of Object.getOwnPropertyNames(value)) {
+    const shown = hidden((value as Record<string, unknown>)[key], scrub, depth + 1)
+    const { enumerable } = Object.getOwnPropertyDescriptor(value, key)!
+    Object.defineProperty(clean, scrub(key), {
+      value: shown,
+      enumerable: enumerable === true,
+      configurable: true,
+      writable: true,
+    })
+  }
+  return clean
 }

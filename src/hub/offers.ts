@@ -9,6 +9,7 @@ import { operationUndo } from '../call/undo.ts'
 import { digest } from '../kit/json.ts'
 import type { Tool } from '../kit/tool.ts'
 import type { OpenInstance } from './instances.ts'
+import { profiles } from './profiles.ts'
 
 /** The instance of the hub's own tools. */
 export const hubInstance = 'operation'
@@ -19,7 +20,7 @@ export function makeOffers(
   everyTool = false,
 ): { readonly offers: ReadonlyMap<string, Offer>; readonly problems: readonly Problem[] } {
   const made = [...instances.values()].flatMap((instance) =>
-    instance.connector.tools.map((tool) => offerOf(instance, tool, everyTool)),
+    instance.connector.tools.map((tool) => offerOf(instance, tool, config.profile, everyTool)),
   )
   const own = [operationGet, operationUndo].map((tool) =>
     offer(hubInstance, hubInstance, 'hub', tool, 'on', 'the hub itself offers it'),
@@ -31,11 +32,19 @@ export function makeOffers(
   return { offers: byName, problems: [...collisions(config, offers), ...unknownToggles(config, instances)] }
 }
 
-function offerOf({ configured, connector, prefix }: OpenInstance, tool: Tool, everyTool: boolean): Offer {
+function offerOf(instance: OpenInstance, tool: Tool, profile: LoadedConfig['profile'], everyTool: boolean): Offer {
+  const { configured, connector, prefix } = instance
+  const { on, why } = everyTool ? { on: true, why: 'every tool is on' } : stateOf(instance, tool, profile)
+  return offer(prefix, configured.id, connector.id, tool, on ? 'on' : 'off', why)
+}
+
+function stateOf({ configured, connector, prefix }: OpenInstance, tool: Tool, profile: LoadedConfig['profile']) {
   const said = configured.tools.get(`${prefix}_${tool.name}`)
-  const state = everyTool || (said ?? tool.default === 'on') ? 'on' : 'off'
-  const why = said === undefined ? `${tool.default} by default` : `turned ${state} in the configuration`
-  return offer(prefix, configured.id, connector.id, tool, state, why)
+  if (said !== undefined) return { on: said, why: `turned ${said ? 'on' : 'off'} in the configuration` }
+  // A connector of your own is in no profile of ours, and goes by its defaults.
+  const listed = profile && profiles[profile][connector.id]
+  if (listed?.has(tool.name) === false) return { on: false, why: `not in the profile "${profile}"` }
+  return { on: tool.default === 'on', why: `${tool.default} by default` }
 }
 
 function offer(prefix: string, instance: string, connector: string, tool: Tool, state: 'on' | 'off', why: string): Offer {
@@ -54,6 +63,22 @@ function offer(prefix: string, instance: string, connector: string, tool: Tool, 
     get definition() {
       definition ??= definitionOf(name, tool)
       return definition
+    },
+  }
+}
+
+/** The same tool, on but not shown. */
+export function hidden(shown: Offer, why: string): Offer {
+  const { name, instance, tool, facts } = shown
+  return {
+    name,
+    instance,
+    tool,
+    facts,
+    state: 'hidden',
+    why,
+    get definition() {
+      return shown.definition
     },
   }
 }

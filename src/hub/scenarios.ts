@@ -1,12 +1,13 @@
 // Policy scenarios through the whole pipeline: the same configuration, on fresh sandboxes and a store that goes away.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
-import type { Hub, HubOptions } from '../hub.ts'
+import type { Hub, HubOptions } from './contract.ts'
 import { findScenarioFiles, loadScenarios, runScenarios } from '../policy/scenario.ts'
 import type { Scenario, ScenarioAnswer, ScenarioResult } from '../policy/scenario.ts'
 import { resetSandbox } from '../sandbox/admin.ts'
+import { aside } from './aside.ts'
 import type { LoadedVersion } from './version.ts'
 
 type Adjusted = Pick<HubOptions, 'adjust' | 'everyTool' | 'now'>
@@ -22,30 +23,60 @@ export async function runPolicyScenarios(
   const scenarios = await loadScenarios({ files, shown, tools: [...version.offers.keys()] })
   const folder = mkdtempSync(path.join(tmpdir(), 'toolgate-scenarios-'))
   let time: Date | undefined
-  const hub = await open({ everyTool: true, now: () => time ?? new Date(), adjust: (read) => onSandboxes(read, folder) })
+  const hub = await open({
+    everyTool: true,
+    now: () => time ?? new Date(),
+    adjust: (read) => onSandboxes(read, folder, scenarios.map(tenantOf)),
+  })
   try {
-    return await runScenarios(scenarios, async (scenario) => {
+    const results = await runScenarios(scenarios, async (scenario) => {
       time = scenario.time
       resetSandbox(hub.sandboxFile)
-      return await play(hub, scenario, scenarios.indexOf(scenario))
+      return await play(hub, scenario, tenantOf(scenario, scenarios.indexOf(scenario)))
     })
+    const unlisted = new Map(files.map((file) => [shown(file), unlistedPolicy(file, config)]))
+    return results.map((result) => withHint(result, unlisted))
   } finally {
     await hub.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function onSandboxes(config: LoadedConfig, folder: string): LoadedConfig {
-  const instances = config.instances.map((instance) => ({ ...instance, sandbox: true, writes: 'on' as const }))
-  return { ...config, instances, store: { kind: 'sqlite', file: path.join(folder, 'toolgate.db') } }
+/** The policy that a scenario file is named after, where it is there and no part of the configuration. */
+function unlistedPolicy(file: string, config: LoadedConfig): string | undefined {
+  const policy = file.replace(/\.test(\.ya?ml)$/, '$1')
+  const unlisted = policy !== file && existsSync(policy) && !config.policies.includes(policy)
+  return unlisted ? path.relative(config.folder, policy) : undefined
 }
 
-async function play(hub: Hub, scenario: Scenario, index: number): Promise<ScenarioAnswer> {
+function withHint(result: ScenarioResult, unlisted: ReadonlyMap<string, string | undefined>): ScenarioResult {
+  const policy = unlisted.get(result.scenario.at.replace(/:\d+$/, ''))
+  if (result.passed || policy === undefined) return result
+  const hint = `${policy} is not in force: name it under "policies" in the configuration.`
+  return { ...result, reasons: [...result.reasons, hint] }
+}
+
+/** A tenant each: no scenario is a repeat of another, or spends its rates. */
+function tenantOf(_scenario: Scenario, index: number): string {
+  return `scenario-${index}`
+}
+
+function onSandboxes(config: LoadedConfig, folder: string, tenants: readonly string[]): LoadedConfig {
+  const apart = aside(config, folder)
+  const instances = apart.instances.map((instance) => ({
+    ...instance,
+    // Policies are the same for every account, and nobody in a scenario has connected one.
+    actsAs: 'service' as const,
+    tenants,
+  }))
+  return { ...apart, instances }
+}
+
+async function play(hub: Hub, scenario: Scenario, tenant: string): Promise<ScenarioAnswer> {
   const { who, tool, arguments: given, dryRun } = scenario
   const { answer, decision } = await hub.decided({
     door: 'test',
-    // A tenant each: no scenario is a repeat of another, or spends its rates.
-    principal: { tenant: `scenario-${index}`, ...who },
+    principal: { tenant, ...who },
     tool,
     arguments: dryRun ? { ...given, dry_run: true } : given,
   })

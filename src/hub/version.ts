@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url'
 import type { Version, Vendors } from '../call/call.ts'
 import { loadConfig } from '../config/load.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { ConfiguredIssuer } from '../config/people.ts'
 import { problemText } from '../config/problem.ts'
 import type { Problem } from '../config/problem.ts'
 import { digest } from '../kit/json.ts'
 import { loadPolicies } from '../policy/load.ts'
 import type { KnownPeople, ToolShape } from '../policy/load.ts'
 import { PolicyError, told } from '../policy/problem.ts'
+import { withinCredential } from './key-scope.ts'
 import { openInstances } from './instances.ts'
 import type { OpenInstance } from './instances.ts'
 import { makeOffers } from './offers.ts'
@@ -62,12 +64,24 @@ export async function loadVersion(options: VersionOptions): Promise<LoadedVersio
   const version: Version = {
     id: digest([config.digest, policy.version]).slice(0, 16),
     offers,
-    policy,
+    policy: withinCredential(policy, new Map(config.instances.map(({ id, tenants }) => [id, tenants]))),
     vendors: options.vendors(instances, config),
     readOnly: readOnlyInstances(config),
-    settings: { timeoutMs: config.callTimeoutMs, approvalMs: config.approvalExpiresMs },
+    settings: settingsOf(config),
   }
   return { config, instances, version, warnings: [...config.warnings.map(problemText), ...warnings] }
+}
+
+/** What a hub that runs takes from its first configuration alone. */
+export function needsRestart(started: LoadedConfig, next: LoadedConfig): readonly string[] {
+  const held = `The change is not in force yet: it wants a restart.`
+  const { host, port } = next.http
+  return [
+    ...(started.store.file === next.store.file ? [] : [`"store" is now ${next.store.file}. ${held}`]),
+    ...(digest({ ...started.http }) === digest({ ...next.http })
+      ? []
+      : [`"serve.http" is now ${host}:${port}, or has other settings. ${held}`]),
+  ]
 }
 
 function refuse(problems: readonly Problem[]): void {
@@ -95,8 +109,26 @@ function shapeOf({ facts, tool }: Version['offers'] extends ReadonlyMap<string, 
 }
 
 function peopleOf({ people }: LoadedConfig): KnownPeople {
-  const everybody = [people.local, ...people.directory.values()]
-  return { ids: everybody.map(({ id }) => id), roles: everybody.flatMap(({ roles }) => roles) }
+  const everybody = [people.local, ...people.directory.values(), ...people.issuers.flatMap(groupsOf)]
+  return { ids: everybody.flatMap(({ id }) => id ?? []), roles: everybody.flatMap(({ roles }) => roles) }
+}
+
+/** The roles that an issuer is known to give. */
+function groupsOf({
+  roles,
+  roleMap = {},
+}: ConfiguredIssuer): readonly { readonly id?: string; readonly roles: readonly string[] }[] {
+  return [{ roles }, ...Object.values(roleMap).map((mapped) => ({ roles: mapped }))]
+}
+
+function settingsOf(config: LoadedConfig): Version['settings'] {
+  const { personal, ...approvals } = config.approvals
+  return {
+    timeoutMs: config.callTimeoutMs,
+    approvalMs: config.approvalExpiresMs,
+    approvals: { ...approvals, personal: personal ? config.people.local.id : undefined },
+    notify: config.notify.map(({ url, events }) => ({ url, events })),
+  }
 }
 
 /** A real account is only looked at until its entry says that it may be written to. */

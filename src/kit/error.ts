@@ -39,10 +39,17 @@ export class HubError extends Error {
   override readonly name = 'HubError'
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
+  /** Where the caller connects the account that is missing. */
+  readonly connect: { readonly instance: string; readonly url: string } | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined; connect?: HubError['connect'] } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.code = code
     this.retryAfterMs = options.retryAfterMs
+    this.connect = options.connect
   }
 }

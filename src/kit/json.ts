@@ -34,6 +34,40 @@ export function digest(value: unknown): string {
   return hash('sha256', canonical(value))
 }
 
+/**
+ * The value of a JSON text that every reader understands alike.
+ *
+ * @throws SyntaxError for what is not JSON; TypeError for a property that stands twice in one object, a lone surrogate, and
+ * a number that no double holds
+ */
+export function parseJson(text: string): Json {
+  const value = JSON.parse(text) as Json
+  const survey = { members: 0 }
+  surveyed(value, survey)
+  // A parser drops the first of two equal properties without a word; as it was written, each has a colon.
+  if (structuralColons(text) !== survey.members) throw new TypeError('A property stands twice in one object.')
+  return value
+}
+
+function surveyed(value: Json, survey: { members: number }): void {
+  if (typeof value === 'string') canonicalString(value)
+  else if (typeof value === 'number') canonicalNumber(value)
+  else if (Array.isArray(value)) for (const item of value as readonly Json[]) surveyed(item, survey)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      canonicalString(key)
+      survey.members += 1
+      surveyed(member, survey)
+    }
+  }
+}
+
+function structuralColons(text: string): number {
+  let colons = 0
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|:/gs)) if (token === ':') colons += 1
+  return colons
+}
+
 // Every call is recorded and hashed several times over, so these make no lists on their way.
 function canonicalArray(value: readonly unknown[]): string {
   let items = ''
@@ -58,7 +92,8 @@ function areSorted(keys: readonly string[]): boolean {
   return true
 }
 
-function canonicalNumber(value: number): string {
+/** @throws TypeError for a number that is not finite */
+export function canonicalNumber(value: number): string {
   if (!Number.isFinite(value)) throw new TypeError('A number that is not finite is not JSON.')
   return JSON.stringify(value)
 }
@@ -66,8 +101,9 @@ function canonicalNumber(value: number): string {
 /** Visible ASCII without what JSON escapes: most names and ids, which are their own spelling. */
 const plainText = /^[ !#-[\]-~]*$/
 
-function canonicalString(value: string): string {
-  if (value.length < 100 && plainText.test(value)) return `"${value}"`
+/** @throws TypeError for a lone surrogate */
+export function canonicalString(value: string): string {
+  if (value.length < 200 && plainText.test(value)) return `"${value}"`
   // Two different lone surrogates become the same UTF-8 bytes, so that two inputs would share one hash.
   if (!value.isWellFormed()) throw new TypeError('The text has a lone surrogate and is not valid Unicode.')
   return JSON.stringify(value)

@@ -8,6 +8,8 @@ export interface Principal {
   readonly tenant: string
   readonly id: string
   readonly roles: readonly string[]
+  /** Patterns of tool names: no other tool is reached, whatever policy allows. Left out, policy alone decides. */
+  readonly tools?: readonly string[]
 }
 
 /** The tool as a rule sees it. */

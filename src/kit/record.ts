@@ -20,6 +20,19 @@ export interface AuditEntry {
   readonly payload_hash: string
   readonly hash: string
   readonly payload: JsonObject
+  /** Its payload was erased; a later entry of kind `audit.erased` says so, or somebody else did it. */
+  readonly erased?: true
+}
+
+/** What an entry of kind `audit.erased` names: places in the chain whose payloads are gone, first and last of each run. */
+export type ErasedRuns = readonly (readonly [from: number, to: number])[]
+
+/** One step of an erasure: payloads of entries, and what operations keep beside their identity and digests. */
+export interface Erasure {
+  readonly tenant: string
+  readonly entries: ErasedRuns
+  readonly operations: readonly string[]
+  readonly at: string
 }
 
 /** An entry before the store has given it its place. */
@@ -93,19 +106,78 @@ export interface OperationFilter {
   readonly tenant: string
   readonly principal?: string
   readonly states?: readonly OperationState[]
+  /** Oldest first, only those that ended, were last changed before this time, and are not erased yet; `states` is not looked at. */
+  readonly changedBefore?: string
+  /** Only those that began before the operation of this id. */
+  readonly before?: string
+  readonly limit: number
+}
+
+/** Whatever else the hub keeps: one document of a kind, found by its id. */
+export interface Document {
+  readonly tenant: string
+  readonly kind: string
+  readonly id: string
+  /** 1, and one more with every change. */
+  readonly version: number
+  readonly value: JsonObject
+  /** When something has to be done about it. UTC, RFC 3339 with milliseconds. */
+  readonly dueAt: string | undefined
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+/** One change of one document. */
+export interface Put {
+  readonly tenant: string
+  readonly kind: string
+  readonly id: string
+  /** Undefined takes the document away. */
+  readonly value: JsonObject | undefined
+  /** The version that the change was decided on, 0 where there was none; left out, whatever is there gives way. */
+  readonly version?: number
+  readonly dueAt?: string
+  readonly at: string
+}
+
+export interface DocumentFilter {
+  readonly tenant: string
+  readonly kind: string
+  /** Only those that are due by this time; then the longest due first. Otherwise newest first. */
+  readonly dueBy?: string
+  /** Only those that were first put before this one. */
+  readonly before?: string
   readonly limit: number
 }
 
 /** The one interface of every database. Each promise of a change resolves when the change is durable. */
 export interface Store {
-  /** Queues the entry; entries keep the order of the calls. Rejects, as everything here, when the store is broken. */
-  append(entry: AuditDraft, when?: 'now'): Promise<AuditEntry>
-  /** With `soon` it takes its place in the same line, and goes to the disk with whatever comes next, within 10 ms. */
-  append(entry: AuditDraft, when: 'now' | 'soon'): Promise<unknown>
-  /** Inserts the operation unless its identity is taken; the entry is written only with it. */
-  begin(operation: Operation, entry: AuditDraft): Promise<{ readonly fresh: boolean; readonly operation: Operation }>
-  /** One conditional update; undefined when the operation was not in `from` at `fence`. The entry is written only with it. */
-  move(change: OperationChange, entry: AuditDraft): Promise<Operation | undefined>
+  /**
+   * Queues the entry; entries keep the order of the calls. Rejects, as everything here, when the store is broken. With
+   * `soon` it takes its place in the same line, and goes to the disk with whatever comes next, within 10 ms.
+   */
+  append(entry: AuditDraft, when?: 'now' | 'soon'): Promise<AuditEntry>
+  /**
+   * Inserts the operation unless its identity is taken; the entry and the documents are written only with it.
+   *
+   * @throws HubError `conflict` when a document was not at its version
+   */
+  begin(
+    operation: Operation,
+    entry: AuditDraft,
+    also?: readonly Put[],
+  ): Promise<{ readonly fresh: boolean; readonly operation: Operation }>
+  /**
+   * One conditional update; undefined when the operation was not in `from` at `fence`, or a document was not at its
+   * version. The entry and the documents are written only with it.
+   */
+  move(change: OperationChange, entry: AuditDraft, also?: readonly Put[]): Promise<Operation | undefined>
+  /** All of them with their entry, or none; false when one was not at its version. */
+  put(puts: readonly Put[], entry?: AuditDraft): Promise<boolean>
+  /** Takes the contents away and leaves the digests, together with the entry that says so. */
+  erase(erasure: Erasure, entry: AuditDraft): Promise<void>
+  document(tenant: string, kind: string, id: string): Promise<Document | undefined>
+  documents(filter: DocumentFilter): Promise<readonly Document[]>
   operation(id: string): Promise<Operation | undefined>
   byKey(identity: OperationIdentity): Promise<Operation | undefined>
   /** The newest operation of this principal, instance and tool with these arguments, whatever its key. */

@@ -38,6 +38,8 @@ export interface Sandbox<Settings> {
   readonly settings: Settings
   /** The credential of the hub's own account in the seeded company. */
   readonly credential: string
+  /** The app by which people of the seeded company connect their own accounts. */
+  readonly client?: { readonly id: string; readonly secret: string }
   /** Writes the seeded company into an empty state. */
   seed(state: SandboxState, now: Date): void
   /** Answers one request as the vendor would, or refuses what it cannot do with the vendor's own error. */

@@ -19,6 +19,8 @@ export interface VendorAnswer {
   readonly headers: Headers
   /** The parsed body, or undefined when it was not JSON. */
   readonly json: Json | undefined
+  /** Its beginning as text, at most 16,384 characters, when it was not JSON. */
+  readonly text?: string | undefined
 }
 
 /**

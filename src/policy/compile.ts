@@ -1,4 +1,5 @@
 // From a written sentence to a rule, with everything checked that can be known before a call.
+import { digest } from '../kit/json.ts'
 import type { Condition } from '../kit/policy.ts'
 import type { CompiledLimit } from './decide.ts'
 import type { Path, Source } from './document.ts'
@@ -70,6 +71,8 @@ export function compileSentence(value: unknown, path: Path, around: Surroundings
     clauses: [...expressions.map(({ kind, expression }) => clauseOf(kind, expression)), ...used],
     masks: sentence.mask ?? [],
     approvers: sentence.approvers ?? [],
+    quorum: sentence.quorum ?? 1,
+    digest: digest(sentence),
     tools: new Set(speaking.map(({ facts }) => facts.name)),
   }
 }
@@ -121,6 +124,12 @@ function effectOf(sentence: Sentence, path: Path, { source, problems }: Surround
       ...source.placeOfKey(path, 'approvers'),
       sentence: `Only an ask has approvers, and this rule says ${effect}.`,
       hint: 'Remove them, or write ask.',
+    })
+  if (effect !== 'ask' && sentence.quorum !== undefined)
+    problems.push({
+      ...source.placeOfKey(path, 'quorum'),
+      sentence: `Only an ask has a quorum, and this rule says ${effect}.`,
+      hint: 'Remove it, or write ask.',
     })
   if (effect === 'deny' && sentence.mask !== undefined)
     problems.push({

@@ -13,7 +13,7 @@ export interface Decision {
   readonly because: string | undefined
   /** What would be allowed instead, in a sentence. */
   readonly instead: string | undefined
-  /** One approver of each is needed: `role:support-lead`. Empty unless `ask`. */
+  /** One person of each is needed, each another one; a group that needs two stands there twice. Empty unless `ask`. */
   readonly approvers: readonly (readonly string[])[]
   /** Field names to leave out. */
   readonly masks: readonly string[]
@@ -86,7 +86,7 @@ export function strictest(decisions: readonly Decision[]): Decision {
   const most = decisions.reduce((winner, next) => (rank[next.effect] > rank[winner.effect] ? next : winner))
   return {
     ...most,
-    approvers: most.effect === 'ask' ? distinct(decisions.flatMap(({ approvers }) => approvers)) : [],
+    approvers: most.effect === 'ask' ? needed(decisions.map(({ approvers }) => approvers)) : [],
     masks: [...new Set(decisions.flatMap(({ masks }) => masks))],
     rules: merged(decisions.flatMap(({ rules }) => rules)),
   }
@@ -157,7 +157,7 @@ function decisionOf(verdicts: readonly Verdict[], known: readonly Rule[], facts:
     rule: rule.name,
     because: rule.because,
     instead: instead(rule.effect),
-    approvers: distinct(asking.map((verdict) => verdict.rule.approvers)),
+    approvers: needed(asking.map(({ rule: { approvers, quorum } }) => Array.from({ length: quorum }, () => approvers))),
     masks,
     rules,
   }
@@ -168,7 +168,7 @@ function isDenial({ outcome, rule }: Verdict): boolean {
 }
 
 function spokenOf({ rule, outcome, why }: Verdict): Spoken {
-  return { rule: rule.name, effect: rule.effect, because: rule.because, outcome, why, at: rule.at }
+  return { rule: rule.name, effect: rule.effect, because: rule.because, outcome, why, at: rule.at, digest: rule.digest }
 }
 
 function within(rules: readonly Rule[], kind: string): readonly string[] | undefined {
@@ -199,13 +199,17 @@ function byTool<Item extends { readonly tools: ReadonlySet<string> }>(
   return (tool) => index.get(tool) ?? []
 }
 
-function distinct(groups: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  const known = new Map<string, readonly string[]>()
-  for (const group of groups) {
-    const key = group.toSorted().join('\n')
-    if (!known.has(key)) known.set(key, group)
+/** All that any of them needs: a group as often as whoever needs it most. */
+function needed(lists: readonly (readonly (readonly string[])[])[]): readonly (readonly string[])[] {
+  const keyOf = (group: readonly string[]) => group.toSorted().join('\n')
+  const result: (readonly string[])[] = []
+  for (const list of lists) {
+    for (const group of list) {
+      const same = (other: readonly string[]) => keyOf(other) === keyOf(group)
+      if (result.filter(same).length < list.filter(same).length) result.push(group)
+    }
   }
-  return [...known.values()]
+  return result
 }
 
 /** Each rule once, with the loudest that it said. */

@@ -9,7 +9,6 @@ export function insteadOf(
   verdicts: readonly Verdict[],
   { tool }: PartialFacts,
 ): string | undefined {
-  if (effect === 'preview' && tool.write) return 'You can look at what it would do with dry_run: true.'
   if (effect !== 'deny') return undefined
   const silent = verdicts.filter(({ rule }) => rule.effect !== 'deny')
   if (silent.length === 0) return rolesInstead(known, tool.name)

@@ -17,6 +17,8 @@ export interface Spoken {
   readonly why: string | undefined
   /** `file:line`. */
   readonly at: string
+  /** SHA-256 of the sentence; none for what no file says. */
+  readonly digest?: string
 }
 
 export interface Who {
@@ -46,6 +48,10 @@ export interface Rule {
   readonly clauses: readonly Clause[]
   readonly masks: readonly string[]
   readonly approvers: readonly string[]
+  /** How many of the approvers must say yes, each another person. */
+  readonly quorum: number
+  /** SHA-256 of the sentence: where it stands in its file does not matter. */
+  readonly digest: string
   /** The wire names that it speaks for. */
   readonly tools: ReadonlySet<string>
 }

@@ -57,6 +57,11 @@ export const sentenceSchema = z.strictObject({
   use: oneOrMore(use, 'Condition').optional(),
   mask: oneOrMore(maskedField, 'Field').optional(),
   approvers: people.optional(),
+  quorum: z
+    .int({ error: 'A quorum is a whole number of people.' })
+    .min(1, { error: 'A quorum is at least 1.' })
+    .max(5, { error: 'A quorum is at most 5.' })
+    .optional(),
   because: z.string({ error: '"because" is a sentence.' }).trim().min(1).max(500).optional(),
 })
 export type Sentence = z.output<typeof sentenceSchema>

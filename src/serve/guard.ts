@@ -1,16 +1,20 @@
 // Which HTTP requests may be looked at at all: one canonical host, no foreign origin, no header said twice.
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import type { RefusalReason } from './dispatcher.ts'
 
 export interface Objection {
   readonly status: number
   readonly message: string
+  readonly reason: RefusalReason
 }
 
 export interface GuardOptions {
   /** Where the hub listens. */
   readonly port: number
   readonly address: string
+  /** Whether it speaks https itself. */
+  readonly secure?: boolean
   /** Beyond the loopback names: `hub.acme.dev` or `hub.acme.dev:8443`, compared exactly. */
   readonly allowedHosts?: readonly string[] | undefined
   /** Beyond the hub's own: `https://console.acme.dev`, compared exactly. */
@@ -20,7 +24,7 @@ export interface GuardOptions {
 const maxHeaders = 100
 /** Headers that decide something: two of one could be read differently by two readers. */
 const decisive = new Set(
-  'host origin content-type content-length content-encoding authorization mcp-method mcp-name mcp-protocol-version mcp-session-id'.split(
+  'host origin content-type content-length content-encoding authorization dpop mcp-method mcp-name mcp-protocol-version mcp-session-id'.split(
     ' ',
   ),
 )
@@ -32,24 +36,28 @@ const decisive = new Set(
 export function requestGuard({
   port,
   address,
+  secure = false,
   allowedHosts = [],
   allowedOrigins = [],
 }: GuardOptions): (request: IncomingMessage) => Objection | undefined {
-  const ports = port === 80 ? [':80', ''] : [`:${port}`]
+  const ports = port === (secure ? 443 : 80) ? [':80', ''] : [`:${port}`]
   const names = ['localhost', '127.0.0.1', '[::1]', address]
   const own = names.flatMap((name) => ports.map((suffix) => `${name}${suffix}`))
   const hosts = new Set([...own, ...allowedHosts.map((host) => host.toLowerCase())])
-  const origins = new Set([...own.map((host) => `http://${host}`), ...allowedOrigins])
+  const origins = new Set([...own.map((host) => `${secure ? 'https' : 'http'}://${host}`), ...allowedOrigins])
   return (request) => {
     const { host, origin } = request.headers
+    const reason = 'malformed request'
     if (request.rawHeaders.length > maxHeaders * 2)
-      return { status: 431, message: `The request has more than ${maxHeaders} headers.` }
+      return { status: 431, message: `The request has more than ${maxHeaders} headers.`, reason }
     const twice = repeated(request.rawHeaders)
-    if (twice !== undefined) return { status: 400, message: `The header ${twice} is there twice. Send it once.` }
+    if (twice !== undefined) return { status: 400, message: `The header ${twice} is there twice. Send it once.`, reason }
     if (!request.url?.startsWith('/'))
-      return { status: 400, message: 'The request names more than a path. Send it to the hub itself, as a path.' }
-    if (host === undefined || !hosts.has(host.toLowerCase())) return { status: 403, message: foreignHost }
-    if (origin !== undefined && !origins.has(origin)) return { status: 403, message: foreignOrigin }
+      return { status: 400, message: 'The request names more than a path. Send it to the hub itself, as a path.', reason }
+    if (host === undefined || !hosts.has(host.toLowerCase()))
+      return { status: 403, message: foreignHost, reason: 'foreign host' }
+    if (origin !== undefined && !origins.has(origin))
+      return { status: 403, message: foreignOrigin, reason: 'foreign origin' }
     return undefined
   }
 }

@@ -1,9 +1,14 @@
 // The HTTP door: MCP over Streamable HTTP in both protocol eras on one endpoint, and whether the hub is alive and ready.
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Server as TlsServer } from 'node:https'
 import { createMcpHandler, isJsonContentType, isLegacyRequest } from '@modelcontextprotocol/server'
+import type { Authenticated, Caller, Gate } from '../kit/caller.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { entry, proxyGuard } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { exchange, principalOf, readBody, refuse, send, sendJson } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
 import { isLoopback, requestGuard } from './guard.ts'
@@ -11,12 +16,22 @@ import { mcpServer, reportTo, trackCalls } from './mcp.ts'
 import type { DoorLog } from './mcp.ts'
 import { readMessage } from './message.ts'
 import { legacySessions } from './sessions.ts'
+import { watchedStreams } from './streams.ts'
+import { readTls, watchTls } from './tls.ts'
+import type { TlsFiles } from './tls.ts'
 
 export interface HttpDoorOptions {
   readonly dispatcher: Dispatcher
-  /** Who sends a request; undefined refuses it. */
-  readonly principalOf: (request: IncomingMessage) => Promise<Principal | undefined>
-  /** `127.0.0.1`, `::1` or `localhost`: without authentication there is no other. */
+  /** Who sends a request; undefined refuses it. For a door without authentication, which `gate` is. */
+  readonly principalOf?: (request: IncomingMessage) => Promise<Principal | undefined>
+  /** Checks the credential of every request. */
+  readonly gate?: Gate | undefined
+  /** The address of MCP as clients know it; its own where left out. */
+  readonly publicUrl?: string | undefined
+  readonly tls?: TlsFiles | undefined
+  /** Networks of the proxy that does https before the hub, and is the only way to it. */
+  readonly trustedProxies?: readonly string[] | undefined
+  /** `127.0.0.1`, `::1` or `localhost`; another one only with a gate, and with https here or at a trusted proxy. */
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
@@ -27,6 +42,12 @@ export interface HttpDoorOptions {
   readonly maxSessionsPerPrincipal?: number
   readonly log: DoorLog
   readonly now: () => Date
+  /** Answers what Slack sends when approvers click there; it judges the signature itself. */
+  readonly slack?: { handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> } | undefined
+  /** Answers everything below `/connect/`, where people connect their own accounts. */
+  readonly connect?: { handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> } | undefined
+  /** Answers everything at `/admin` and below it, once the host and the origin have been checked. */
+  readonly admin?: { handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> } | undefined
   readonly maxConnections?: number
   /** MCP messages answered at the same time; more are told to come back. */
   readonly maxConcurrent?: number
@@ -50,10 +71,20 @@ const shuttingDown = 'The hub is shutting down and takes no new requests.'
 /** Opens the door, or rejects with a sentence that says why it cannot be opened there. */
 export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
   const { dispatcher, log, host, drainMs = 10_000, maxConcurrent = 256 } = options
-  if (!isLoopback(host)) throw new Error(notLoopback(host))
+  const mayListen = (address: string) =>
+    isLoopback(address) || (options.gate?.open === false && (options.tls ?? options.trustedProxies) !== undefined)
+  if (!mayListen(host)) throw new Error(notLoopback(host, options))
 
   const calls = trackCalls()
-  const open = (principal: () => Principal) => mcpServer({ door: 'http', principal, dispatcher, log, calls })
+  // What a request may do is what its own credential allows, also within a session that another request opened.
+  const open = (opened: () => Principal) =>
+    mcpServer({
+      door: 'http',
+      principal: (request) => (request === undefined ? opened() : principalOf(request)),
+      dispatcher,
+      log,
+      calls,
+    })
   const modern = createMcpHandler(
     ({ requestInfo }) => {
       const principal = principalOf(requestInfo)
@@ -76,10 +107,25 @@ export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
   const exchanges = trackCalls()
   let closing: Promise<void> | undefined
 
-  const server = boundedServer(options)
-  await listen(server, options.port, host)
+  const { server, unwatch } = await boundedServer(options)
+  await listen(server, options.port, host, mayListen, options)
   const { port, address } = boundTo(server)
-  const guard = requestGuard({ port, address, allowedHosts: options.allowedHosts, allowedOrigins: options.allowedOrigins })
+  const url = `${options.tls ? 'https' : 'http'}://${address}:${port}/mcp`
+  const named = publicNames(options.publicUrl)
+  const guard = requestGuard({
+    port,
+    address,
+    secure: options.tls !== undefined,
+    allowedHosts: [...named.hosts, ...(options.allowedHosts ?? [])],
+    allowedOrigins: [...named.origins, ...(options.allowedOrigins ?? [])],
+  })
+  const fromProxy = options.trustedProxies ? proxyGuard(options.trustedProxies) : () => undefined
+  const door: Entry = entry({
+    gate: options.gate ?? openGate(options),
+    resource: () => options.publicUrl ?? url,
+    refused: (reason) => dispatcher.refused?.(reason),
+  })
+  const streams = watchedStreams(options.now)
   server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
     void answer(incoming, response).catch((error: unknown) => failed(error, response))
   })
@@ -89,29 +135,55 @@ export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
   })
   const reaper = setInterval(() => sessions.reap(), Math.max(10, Math.min(options.sessionIdleMs / 2, 30_000)))
   reaper.unref()
-  return { url: `http://${address}:${port}/mcp`, close: () => (closing ??= shutDown()) }
+  return { url, close: () => (closing ??= shutDown()) }
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const objection = guard(incoming)
-    if (objection !== undefined) return refuseUnread(response, objection.status, objection.message)
+    const objection = fromProxy(incoming) ?? guard(incoming)
+    if (objection !== undefined) {
+      dispatcher.refused?.(objection.reason)
+      return refuseUnread(response, objection.status, objection.message)
+    }
     const path = incoming.url?.split('?', 1)[0]
     if (path === '/healthz' || path === '/readyz') return health(path, incoming, response)
-    if (path !== '/mcp') return sendJson(response, 404, { error: 'There is nothing here. MCP is spoken at /mcp.' })
-    const principal = await options.principalOf(incoming)
-    if (principal === undefined)
-      return refuseUnread(response, 401, 'The hub does not know who sends this. Send a valid credential.')
+    if (options.slack && path === '/slack/interactions') return await options.slack.handle(incoming, response)
+    if (options.connect && path?.startsWith('/connect/')) return await options.connect.handle(incoming, response)
+    if (options.admin && path !== undefined && /^\/admin(\/|$)/.test(path))
+      return await options.admin.handle(incoming, response)
+    if (path !== undefined && door.describe(path, incoming, response)) return
+    if (path !== '/mcp') {
+      dispatcher.refused?.('unknown path')
+      return sendJson(response, 404, { error: 'There is nothing here. MCP is spoken at /mcp.' })
+    }
+    const known = await identify(incoming)
+    if ('refused' in known) return door.refuse(response, known.refused)
+    const { caller } = known
+    const exchanged = exchange(incoming, response, caller.principal)
     const sessionId = incoming.headers['mcp-session-id']
-    if (incoming.method === 'POST')
-      return await post(incoming, exchange(incoming, response, principal), sessionId as string | undefined)
+    if (incoming.method === 'POST') return await post(incoming, exchanged, caller, sessionId as string | undefined)
     const inSession = sessionId !== undefined && (incoming.method === 'GET' || incoming.method === 'DELETE')
     // Only sessions have a stream to GET or an end to ask for; the 2026 era has no sessions.
     if (!inSession || isModern(incoming)) {
       return refuseUnread(response, 405, 'MCP messages are sent with POST.', { allow: 'POST' })
     }
-    await sessions.serve(exchange(incoming, response, principal), sessionId as string)
+    const lacking = door.missing(caller)
+    if (lacking) return door.refuse(response, lacking)
+    streams.watch(response, caller)
+    await sessions.serve(exchanged, sessionId as string)
   }
 
-  async function post(incoming: IncomingMessage, exchanged: Exchange, sessionId: string | undefined): Promise<void> {
+  async function identify(incoming: IncomingMessage): Promise<Authenticated> {
+    if (options.gate) return await door.identify(incoming)
+    const principal = await options.principalOf?.(incoming)
+    if (principal === undefined) return { refused: { status: 401, message: unknownCaller, error: undefined } }
+    return { caller: { principal, scopes: undefined, expiresAtMs: undefined, stillGood: () => Promise.resolve(true) } }
+  }
+
+  async function post(
+    incoming: IncomingMessage,
+    exchanged: Exchange,
+    caller: Caller,
+    sessionId: string | undefined,
+  ): Promise<void> {
     const { response, request } = exchanged
     if (closing !== undefined) return refuseUnread(response, 503, shuttingDown)
     if (exchanges.running >= maxConcurrent) {
@@ -128,12 +200,17 @@ export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
     if (closing !== undefined) return refuse(response, 503, -32603, shuttingDown)
     const { message, refusal } = readMessage(body)
     if (message === undefined) return refuse(response, 400, refusal.code, refusal.message, { id: refusal.id })
+    const lacking = door.missing(caller, message)
+    if (lacking) return door.refuse(response, lacking, 'id' in message ? message.id : undefined)
     const respond = async () => {
       if (await isLegacyRequest(request, message)) return await sessions.serve(exchanged, sessionId, message)
       await send(await modern.fetch(request, { parsedBody: message }), response)
     }
     // A stream of changes stays open for as long as its reader likes, and has a limit of its own.
-    if ('method' in message && message.method === 'subscriptions/listen') return await respond()
+    if ('method' in message && message.method === 'subscriptions/listen') {
+      streams.watch(response, caller)
+      return await respond()
+    }
     await exchanges.run(respond)
   }
 
@@ -161,6 +238,8 @@ export async function serveHttp(options: HttpDoorOptions): Promise<HttpDoor> {
 
   async function shutDown(): Promise<void> {
     clearInterval(reaper)
+    streams.close()
+    unwatch()
     stopListening()
     const freed = new Promise<void>((resolve) => server.close(() => resolve()))
     const drained = await Promise.all([exchanges.drained(drainMs), calls.drained(drainMs)])
@@ -180,21 +259,64 @@ function isModern(incoming: IncomingMessage): boolean {
   return typeof version === 'string' && version >= '2026-07-28'
 }
 
-function boundedServer(options: HttpDoorOptions): HttpServer {
-  const { headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000, maxConnections = 1024 } = options
-  const server = createServer({
+/** The door's own answers where no gate checks who comes. */
+function openGate({ principalOf: known }: HttpDoorOptions): Gate {
+  if (!known) throw new TypeError('The HTTP door needs a gate, or must be told who its callers are.')
+  return {
+    open: true,
+    authenticate: () => Promise.reject(new TypeError('There is no gate.')),
+    scopesFor: () => [],
+    firstScopes: [],
+    metadata: () => undefined,
+  }
+}
+
+const unknownCaller = 'The hub does not know who sends this. Send a valid credential.'
+
+function publicNames(publicUrl: string | undefined): {
+  readonly hosts: readonly string[]
+  readonly origins: readonly string[]
+} {
+  if (publicUrl === undefined) return { hosts: [], origins: [] }
+  const { host, origin } = new URL(publicUrl)
+  return { hosts: [host], origins: [origin] }
+}
+
+async function boundedServer(options: HttpDoorOptions): Promise<{ server: HttpServer | TlsServer; unwatch: () => void }> {
+  const { headersTimeoutMs = 10_000, bodyTimeoutMs = 30_000, maxConnections = 1024, tls, log } = options
+  const bounds = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: bodyTimeoutMs,
     // Node looks at the two above only this often.
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 1000),
     keepAliveTimeout: 60_000,
     maxHeaderSize: 16 * 1024,
-  })
+  }
+  if (!tls) {
+    const server = createServer(bounds)
+    server.maxConnections = maxConnections
+    return { server, unwatch: () => undefined }
+  }
+  const server = createTlsServer({ ...bounds, ...(await readTls(tls)), handshakeTimeout: headersTimeoutMs })
   server.maxConnections = maxConnections
-  return server
+  const unwatch = watchTls(
+    tls,
+    (changed) => {
+      server.setSecureContext(changed)
+      log.warn({ certificate: tls.certificate }, 'The certificate was changed; new connections get the new one')
+    },
+    (error) => log.error({ err: error }, 'The changed certificate is refused; the one before stays in use'),
+  )
+  return { server, unwatch }
 }
 
-async function listen(server: HttpServer, port: number, host: string): Promise<void> {
+async function listen(
+  server: HttpServer | TlsServer,
+  port: number,
+  host: string,
+  mayListen: (address: string) => boolean,
+  options: HttpDoorOptions,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new Error(whyNotListening(error, host, port), { cause: error })),
@@ -202,13 +324,13 @@ async function listen(server: HttpServer, port: number, host: string): Promise<v
     server.listen(port, host, () => resolve())
   })
   const bound = server.address()
-  if (bound !== null && typeof bound === 'object' && isLoopback(bound.address)) return
+  if (bound !== null && typeof bound === 'object' && mayListen(bound.address)) return
   // `localhost` is a name, and a name can be made to mean anything.
   server.close()
-  throw new Error(notLoopback(host))
+  throw new Error(notLoopback(host, options))
 }
 
-function boundTo(server: HttpServer): { readonly port: number; readonly address: string } {
+function boundTo(server: HttpServer | TlsServer): { readonly port: number; readonly address: string } {
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new Error('The HTTP door has no address.')
   return { port: bound.port, address: bound.family === 'IPv6' ? `[${bound.address}]` : bound.address }
@@ -222,11 +344,18 @@ function whyNotListening(error: NodeJS.ErrnoException, host: string, port: numbe
   return `The hub cannot listen on ${host} port ${port} (${error.code ?? 'unknown error'}). Set another host or port under "serve".`
 }
 
-function notLoopback(host: string): string {
-  return (
-    `The hub does not listen on ${host}: there is no authentication configured, so everyone who reaches it there would be let in. ` +
-    'Set the host to 127.0.0.1, and put a proxy that signs people in before it.'
-  )
+function notLoopback(host: string, { gate, tls, trustedProxies }: HttpDoorOptions): string {
+  const missing = [
+    ...(gate?.open === false
+      ? []
+      : [
+          'there is no authentication configured ("people.issuers" or "people.apiKeys"), so everyone who reaches it there would be let in',
+        ]),
+    ...(tls || trustedProxies
+      ? []
+      : ['there is neither "serve.http.tls" nor "serve.http.behindProxy", so everyone on the way could read along']),
+  ]
+  return `The hub does not listen on ${host}: ${missing.join(', and ')}. Set the host to 127.0.0.1, or add what is missing.`
 }
 
 /** Refuses without reading the body, so the connection cannot be used again. */

@@ -1,16 +1,19 @@
 // The protocol side of a door: one SDK server for one connection, over whatever dispatches its calls.
 import { randomUUID } from 'node:crypto'
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Services } from '../call/call.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { Dispatcher, ToolCall } from './dispatcher.ts'
+import { serveTasks, understandsTasks } from './tasks.ts'
 
 export type DoorLog = Services['log']
 
 export interface Connection {
   readonly door: ToolCall['door']
-  readonly principal: () => Principal
+  /** Who sends this request; without one, who opened the connection. */
+  readonly principal: (request?: Request) => Principal
   readonly dispatcher: Dispatcher
   readonly log: DoorLog
   readonly calls: Calls
@@ -43,28 +46,33 @@ export function mcpServer(connection: Connection): Server {
     instructions: dispatcher.instructions,
     cacheHints,
   })
-  server.setRequestHandler('tools/list', (request) =>
+  server.setRequestHandler('tools/list', (request, context) =>
     contained(log, 'tools/list', async () => {
       if (request.params?.cursor !== undefined) throw new ProtocolError(invalidParams, onePage)
-      return { tools: [...dispatcher.tools(principal())] }
+      return { tools: [...dispatcher.tools(principal(context.http?.req))] }
     }),
   )
   server.setRequestHandler('tools/call', (request, context) =>
     contained(log, request.params.name, () =>
       calls.run(() =>
-        whileWanted(context.mcpReq.signal, (signal) =>
-          dispatcher.call({
-            door,
-            principal: principal(),
-            name: request.params.name,
-            arguments: request.params.arguments,
-            signal,
-            context,
-          }),
+        // The SDK's types do not know the Tasks extension yet; what it sends is what it is given.
+        whileWanted(
+          context.mcpReq.signal,
+          (signal) =>
+            dispatcher.call({
+              door,
+              principal: principal(context.http?.req),
+              name: request.params.name,
+              arguments: request.params.arguments,
+              signal,
+              tasks: understandsTasks(context),
+              context,
+            }) as Promise<CallToolResult | InputRequiredResult>,
         ),
       ),
     ),
   )
+  if (dispatcher.tasks) serveTasks(server, dispatcher.tasks, principal)
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK has no other way to listen
   server.onerror = reportTo(log)
   dispatcher.extend?.(server)

@@ -10,6 +10,7 @@ type Database = Kysely<any>
 /** Names sort by version; the version is the number that they begin with. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-audit-and-operations': { up: auditAndOperations },
+  '002-documents': { up: documentTable },
 }
 
 async function auditAndOperations(database: Database): Promise<void> {
@@ -80,6 +81,31 @@ async function takenTable(database: Database): Promise<void> {
     .execute()
   await database.schema.createIndex('taken_key').on('taken').columns(['key', 'at']).execute()
   await database.schema.createIndex('taken_until').on('taken').column('until').execute()
+}
+
+/** Everything that needs no table of its own. */
+async function documentTable(database: Database): Promise<void> {
+  await database.schema
+    .createTable('document')
+    // Counts up with every insert: the order of "newest first", whatever the clock did.
+    .addColumn('n', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('tenant', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('id', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('due_at', 'text')
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('updated_at', 'text', (column) => column.notNull())
+    .addUniqueConstraint('document_identity', ['tenant', 'kind', 'id'])
+    .execute()
+  await database.schema.createIndex('document_kind').on('document').columns(['tenant', 'kind', 'n']).execute()
+  await database.schema
+    .createIndex('document_due')
+    .on('document')
+    .columns(['tenant', 'kind', 'due_at'])
+    .where(sql.ref('due_at'), 'is not', null)
+    .execute()
 }
 
 /** One row that is written to learn whether the database takes writes again. */

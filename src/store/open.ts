@@ -9,10 +9,12 @@ export interface StoreOptions {
   readonly now: () => Date
   /** A fresh id: the prefix, `_`, and a random part. */
   readonly id: (prefix: string) => string
+  /** Room on the disk that is kept for the ends of what has begun, in bytes; none where left out. */
+  readonly ballastBytes?: number
 }
 
 /** @throws Error with a sentence for whoever configures the hub: what is wrong with the address or the database */
-export async function openStore({ url, id }: StoreOptions): Promise<Store> {
+export async function openStore({ url, id, ballastBytes }: StoreOptions): Promise<Store> {
   if (/^postgres(ql)?:/i.test(url)) {
     throw new Error('PostgreSQL comes in a later version. For now, set `store` to `sqlite:` and a path.')
   }
@@ -23,5 +25,5 @@ export async function openStore({ url, id }: StoreOptions): Promise<Store> {
   if (!path.isAbsolute(file)) {
     throw new Error(`The path of the store must be absolute here, and "${file}" is not.`)
   }
-  return await openSqlite(path.normalize(file), id)
+  return await openSqlite(path.normalize(file), id, ballastBytes)
 }

@@ -65,7 +65,7 @@ const configs: readonly Edit[] = [
     /timeoutSeconds/,
   ],
   ['CFG-11', 'a time with its unit', withKey('calls', { timeoutSeconds: '60s' }), /timeoutSeconds/],
-  ['CFG-11', 'an address that others reach', withKey('serve', { http: { host: '0.0.0.0' } }), /this machine/],
+  ['CFG-11', 'an address that others reach', withKey('serve', { http: { host: '0.0.0.0' } }), /others reach it/],
   ...[
     'file:///tmp/evil',
     'data:text/javascript,1',

@@ -1,19 +1,11 @@
 // The commands as a person or a script uses them: what they print, where, and with which exit code.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { openHub } from '../../src/hub.ts'
 import { root, toolgate } from './toolgate.ts'
-
-/** The shipped configuration in a folder of its own, with a store of its own. */
-async function workplace(): Promise<{ folder: string; file: string }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'toolgate-cli-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const file = path.join(folder, 'mcp.config.json')
-  const shipped = await readFile(path.join(root, 'mcp.config.json'), 'utf8')
-  await writeFile(file, shipped.replaceAll('"policies/', `"${root}/policies/`))
-  return { folder, file }
-}
+import { workplace } from './workplace.ts'
 
 test('the configuration is that of the current folder, or the one that is named; its store lies beside it', async () => {
   const { folder, file } = await workplace()
@@ -47,7 +39,7 @@ test('every problem is said with its place, on standard error, whatever the comm
   for (const command of [['check'], ['tools'], ['call', 'jira_issue_get'], ['stdio'], ['serve']]) {
     const ran = await toolgate(command, { cwd: folder })
     expect(ran).toMatchObject({ code: 1, out: '' })
-    expect(ran.err).toContain(`${file}:36:53 "serve.http.port"`)
+    expect(ran.err).toContain(`${file}:44:53 "serve.http.port"`)
   }
 })
 
@@ -134,17 +126,33 @@ describe('toolgate call', () => {
 })
 
 test('a held call is approved by somebody else than its caller, and then done', async () => {
-  const { folder } = await workplace()
+  const { folder, file } = await workplace()
   const held = await toolgate(['call', 'jira_issue_transition', '{"key":"OPS-42","to_status":"Done"}', '--json'], {
     cwd: folder,
   })
   const { operation_id: id } = JSON.parse(held.out) as { operation_id: string }
   expect((await toolgate(['approvals'], { cwd: folder })).out).toContain(id)
-  expect((await toolgate(['approvals', 'approve', id], { cwd: folder })).code).not.toBe(0)
-  expect(await toolgate(['approvals', 'approve', id, '--as', 'jonas'], { cwd: folder })).toMatchObject({
-    code: 0,
-    out: expect.stringMatching(/^Done/),
+  const shown = await toolgate(['approvals', 'show', id], { cwd: folder })
+  const digest = /Digest: ([0-9a-f]{64})/.exec(shown.out)?.[1] ?? ''
+  const approve = ['approvals', 'approve', id, '--digest', digest]
+  // Being the hub's user is not enough.
+  expect(await toolgate(approve, { cwd: folder })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('approvals login'),
   })
+  const link = async (person: string) => {
+    const hub = await openHub({ configPath: file })
+    const { code } = await hub.sessions.link(person)
+    await hub.close()
+    return code
+  }
+  const code = await link('jonas')
+  expect((await toolgate(['approvals', 'login', code], { cwd: folder })).out).toContain('Signed in as jonas')
+  expect(await toolgate(['approvals', 'login', code], { cwd: folder })).toMatchObject({ code: 1 })
+  expect(await toolgate(['approvals', 'approve', id, '--digest', '0'.repeat(64)], { cwd: folder })).toMatchObject({
+    code: 1,
+  })
+  expect(await toolgate(approve, { cwd: folder })).toMatchObject({ code: 0, out: expect.stringMatching(/^Done/) })
   expect((await toolgate(['operations', 'show', id], { cwd: folder })).out).toContain('succeeded')
 })
 

@@ -29,7 +29,8 @@ const held: Answer = {
   approval: {
     approvers: ['role:support-lead'],
     expires_at: '2026-01-01T00:00:00.000Z',
-    how: 'toolgate approvals approve op_1',
+    how: 'call again with the same arguments to get the result',
+    link: 'http://127.0.0.1:4100/admin/approvals/op_1',
   },
   notes: ['This was a repeat.'],
 }
@@ -51,7 +52,7 @@ Because:          A lead closes issues.
 Instead:          Comment on it.
 Approvers:        role:support-lead
 Until:            2026-01-01T00:00:00.000Z
-Approve with:     toolgate approvals approve op_1 --as PERSON
+Decided at:       http://127.0.0.1:4100/admin/approvals/op_1
 Operation:        op_1
 
 Note: This was a repeat.`)

@@ -88,7 +88,7 @@ describe('what is written', () => {
     [
       'a missing comma',
       small.replace('["rules.yaml"],', '["rules.yaml"]'),
-      ['mcp.config.json:15:3 A comma is expected here.'],
+      ['mcp.config.json:15:3 A comma is expected here. It is missing at the end of line 14.'],
     ],
     [
       'a missing brace',
@@ -146,7 +146,9 @@ describe('what is written', () => {
       'a key that is like no other',
       small.replace('"policies"', '"zzzzzzzz": 1,\n  "policies"'),
       [
-        'mcp.config.json:14:3 The key "zzzzzzzz" is not known here. Known are: $schema, tenant, connectors, policies, people, store, serve, approvals, calls.',
+        expect.stringMatching(
+          /^mcp\.config\.json:14:3 The key "zzzzzzzz" is not known here\. Known are: \$schema, tenant, connectors, .*policies/,
+        ) as string,
       ],
     ],
     [
@@ -173,7 +175,8 @@ describe('what is written', () => {
       'an open host',
       small.replace('"policies"', '"serve": { "http": { "host": "0.0.0.0" } },\n  "policies"'),
       [
-        'mcp.config.json:14:32 "serve.http.host": Without configured authentication it only listens on this machine: "127.0.0.1", "::1" or "localhost".',
+        'mcp.config.json:14:32 The hub would listen on 0.0.0.0, where others reach it. Add "issuers" or "apiKeys": true under "people": without them everybody there would be let in.',
+        'mcp.config.json:14:32 The hub would listen on 0.0.0.0, where others reach it. Add "tls": { "certificate": "FILE", "key": "FILE" } or "behindProxy": { "trusted": ["NETWORK"] } under "serve.http".',
       ],
     ],
     [
@@ -272,7 +275,7 @@ describe('what is written', () => {
       'a credential in plain text',
       small.replace('"sandbox": true }, // ours', '"credential": "hunter2" }, // ours'),
       [
-        'mcp.config.json:4:29 "connectors.jira.credential" is not a reference to a secret, and a secret may not stand in this file. Write "env:JIRA_CREDENTIAL", "file:PATH" or "keychain:NAME". If a real secret stood here, replace it at the vendor.',
+        'mcp.config.json:4:29 "connectors.jira.credential" is not a reference to a secret, and a secret may not stand in this file. Write "env:JIRA_CREDENTIAL", "file:PATH" or "keychain:NAME" (`toolgate secret set keychain:NAME` keeps it there). If a real secret stood here, replace it at the vendor.',
       ],
     ],
     [

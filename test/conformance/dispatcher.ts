@@ -5,12 +5,14 @@ import type { ServerContext, Tool } from '@modelcontextprotocol/server'
 import type { Dispatcher } from '../../src/serve/dispatcher.ts'
 import { audio, done, embeddedResource, image } from './content.ts'
 import { offer } from './offerings.ts'
+import { jobs } from './jobs.ts'
 import { asking, progressToken } from './questions.ts'
 import type { Fixture } from './questions.ts'
 
 /** A dispatcher of the suite's fixtures, with state of its own. */
 export function conformanceDispatcher(): Dispatcher {
   const listeners = new Set<() => void>()
+  const { tools: longer, tasks } = jobs()
   const fixtures: Readonly<Record<string, Fixture>> = {
     ...answering,
     ...asking,
@@ -19,14 +21,18 @@ export function conformanceDispatcher(): Dispatcher {
       return done('The list of tools changed.')
     },
   }
-  const tools = Object.keys(fixtures).sort().map(toolOf)
+  const tools = [...Object.keys(fixtures), ...Object.keys(longer)].sort().map(toolOf)
   return {
     instructions: 'Fixtures of the MCP conformance suite.',
     tools: () => tools,
-    async call({ name, arguments: args, context }) {
+    tasks,
+    async call({ name, arguments: args, context, principal, tasks: understood }) {
+      const given = (args ?? {}) as Readonly<Record<string, unknown>>
+      const job = Object.hasOwn(longer, name) ? longer[name] : undefined
+      if (job) return await job({ context, principal, understood }, given)
       const fixture = Object.hasOwn(fixtures, name) ? fixtures[name] : undefined
       if (fixture === undefined) throw new ProtocolError(-32602, `Unknown tool: ${name}`)
-      return await fixture(context, (args ?? {}) as Readonly<Record<string, unknown>>)
+      return await fixture(context, given)
     },
     onToolsChanged(listener) {
       listeners.add(listener)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { serve } from '../doors.ts'
 import { configFolder, shipped } from '../hub.ts'
-import { conformanceOfDoor, conformanceOfHub, revisions } from './suite.ts'
+import { conformanceOfDoor, conformanceOfHub, conformanceOfTasks, revisions } from './suite.ts'
 import type { Report } from './suite.ts'
 
 /** `--hub URL` asks a hub that runs already, and nothing else. */
@@ -12,6 +12,7 @@ const { values } = parseArgs({ options: { hub: { type: 'string' } } })
 let ok = true
 if (values.hub === undefined) {
   for (const revision of revisions) tell(await conformanceOfDoor(revision), 'required scenarios, doors with fixtures')
+  tell(await conformanceOfTasks(), 'scenarios of the Tasks extension, doors with fixtures')
   await shippedHub()
 } else {
   await hubAt(values.hub)

@@ -16,15 +16,29 @@ const program = `
   console.log(said)
 `
 
+const probing = `
+  const { probeKeychain, writeKeychain, readKeychain } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/egress/keychain.ts'))})
+  const { state } = await probeKeychain()
+  const kept = await writeKeychain('kept', 'written').then(() => readKeychain('kept')).catch(() => 'nothing')
+  console.log('doctor: ' + state + ', kept: ' + kept)
+`
+
 /** What the hub says in each of these states, by line. */
 function inSession(script: string): string[] {
   const home = mkdtempSync(join(tmpdir(), 'toolgate-keychain-'))
   const ask = `"${process.execPath}" --input-type=module --eval '${program.replaceAll("'", `'\\''`)}'`
+  const doctor = `"${process.execPath}" --input-type=module --eval '${probing.replaceAll("'", `'\\''`)}'`
   const functions = `
     exec 2>/dev/null
     printf pw >"$HOME/password"
     ask() { ${ask} "$1"; }
-    start() { gnome-keyring-daemon --components=secrets --foreground "$@" <"$HOME/password" >/dev/null & daemon=$!; sleep 1; }
+    doctor() { ${doctor}; }
+    answers() { dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q 'boolean true'; }
+    start() {
+      gnome-keyring-daemon --components=secrets --foreground "$@" <"$HOME/password" >/dev/null & daemon=$!
+      for try in $(seq 100); do answers && break; sleep 0.1; done
+      sleep 1
+    }
     stop() { kill $daemon; wait $daemon; }
   `
   const { stdout } = spawnSync('dbus-run-session', ['--', 'bash', '-c', functions + script], {
@@ -46,9 +60,11 @@ describe.skipIf(missing.length > 0)('on gnome-keyring', () => {
       printf 'the-secret-itself' | secret-tool store --label=toolgate service toolgate username jira
       ask jira
       ask absent
-      kill -STOP $daemon; ask jira; kill -CONT $daemon
+      doctor
+      kill -STOP $daemon; ask jira; doctor; kill -CONT $daemon
       stop; start
       ask jira
+      doctor
       stop
     `)
     expect(said).toEqual([
@@ -56,16 +72,20 @@ describe.skipIf(missing.length > 0)('on gnome-keyring', () => {
       expect.stringMatching(
         /^unauthenticated: The keychain has no entry for absent. Add it with: secret-tool store .* username absent$/,
       ),
+      'doctor: ok, kept: written',
       expect.stringMatching(/^unauthenticated: The keychain service does not answer/),
+      'doctor: hung, kept: nothing',
       expect.stringMatching(/^unauthenticated: The keychain is locked/),
+      'doctor: locked, kept: nothing',
     ])
   })
 })
 
 test('without a session there is no keychain service, and no other store takes its place', { timeout: 20_000 }, () => {
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program, 'jira'], {
-    env: { PATH: process.env['PATH'] },
-    encoding: 'utf8',
-  })
-  expect(stdout).toMatch(/^unauthenticated: No keychain service is running in this session/)
+  const said = (what: string) => {
+    const env = { PATH: process.env['PATH'] }
+    return spawnSync(process.execPath, ['--input-type=module', '--eval', what, 'jira'], { env, encoding: 'utf8' }).stdout
+  }
+  expect(said(probing)).toBe('doctor: no-service, kept: nothing\n')
+  expect(said(program)).toMatch(/^unauthenticated: No keychain service is running in this session/)
 })

@@ -63,6 +63,27 @@ test('the parts of a compound credential are secrets too; the address in it is n
   })
 })
 
+test('each text of a credential in JSON is a secret of its own, also a short one and one with signs in it', () => {
+  const secrets = createSecrets()
+  const parts = {
+    client_id: 'acme',
+    client_secret: 'k:7 "q"',
+    refresh_token: 'r-short',
+    private_key: '-----BEGIN\nabc def\n',
+  }
+  secrets.add(
+    JSON.stringify({ ...parts, nested: { list: [{ password: 'pa ss\\word' }] }, issuer: 'https://login.acme.dev' }),
+  )
+  const hidden = [parts.client_secret, parts.refresh_token, parts.private_key, 'pa ss\\word']
+  for (const part of hidden) {
+    for (const [name, spelled] of Object.entries(spellings)) {
+      const clean = secrets.scrub(`x ${spelled(part)} y`)
+      expect([name, clean.includes('[secret]'), clean.includes(spelled(part))]).toEqual([name, true, false])
+    }
+  }
+  expect(secrets.scrub('acme at https://login.acme.dev')).toBe('acme at https://login.acme.dev')
+})
+
 describe('nothing else is changed', () => {
   test('the very same value comes back where no secret is', () => {
     fc.assert(

@@ -10,6 +10,7 @@ import { breakSandbox, mendSandbox, resetSandbox, sandboxRequests } from '../../
 import type { Fault } from '../../src/sandbox/faults.ts'
 import type { RecordedRequest } from '../../src/sandbox/ledger.ts'
 import { startSandbox } from '../../src/sandbox/server.ts'
+import { keptInMemory } from '../keep.ts'
 
 export interface Opened {
   // oxlint-disable-next-line typescript/no-explicit-any -- each connector's own client, which its test knows
@@ -40,6 +41,10 @@ export async function sandboxHarness(connector: Connector, { now = () => new Dat
   const server = await startSandbox({ file, instances: { [instance]: { connector } }, now })
   const base = server.base(instance)
   const cache = new Map<string, unknown>()
+  const keep = keptInMemory()
+  const settings = connector.settings.parse(connector.sandbox.settings)
+  const names = Object.keys(connector.hosts?.(settings) ?? {})
+  const hosts = Object.fromEntries(names.map((name) => [name, `${base}/~${name}`]))
 
   return {
     base,
@@ -47,6 +52,7 @@ export async function sandboxHarness(connector: Connector, { now = () => new Dat
     async open(kind, { credential = connector.sandbox.credential, ...options } = {}) {
       const guard = guardedFetch({
         base,
+        hosts,
         reads: connector.reads,
         signIn: connector.signIn,
         writes: kind === 'read' || kind.kind === 'read' ? [] : kind.routes,
@@ -58,8 +64,15 @@ export async function sandboxHarness(connector: Connector, { now = () => new Dat
         timeoutMs: 10_000,
         ...options,
       })
-      const settings = connector.settings.parse(connector.sandbox.settings)
-      const vendor: unknown = await connector.open({ base, fetch: guard.fetch, settings, credential, cache })
+      const vendor: unknown = await connector.open({
+        base,
+        hosts,
+        fetch: guard.fetch,
+        settings,
+        credential,
+        cache,
+        keep,
+      })
       return { vendor, guard }
     },
     requests: () => sandboxRequests(file, { limit: 10_000 }),

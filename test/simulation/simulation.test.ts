@@ -135,9 +135,10 @@ async function attemptOnce(seed: number, wish: Wish, run: Run): Promise<Made> {
 
 async function letGo(seed: number, { wish, answer }: Made, run: Run, approved: Set<string>): Promise<void> {
   for (const mark of wish.marks) approved.add(mark)
-  const lead = { tenant: `seed-${seed}`, id: 'lea', roles: ['lead'] }
+  const lead = { tenant: `seed-${seed}`, id: 'lea', channel: 'terminal' } as const
+  const digest = (await world.store.operation(answer.operation_id ?? ''))?.planDigest ?? ''
   // A release that fails is one more thing that must leave the promises whole.
-  await approve(answer.operation_id ?? '', lead, world.services(run)).catch(() => undefined)
+  await approve(answer.operation_id ?? '', lead, { digest }, world.services(run)).catch(() => undefined)
 }
 
 function judge(calls: readonly Made[], approved: ReadonlySet<string>, executions: ReadonlyMap<string, number>): string[] {

@@ -12,6 +12,7 @@ import type { Store } from '../../src/kit/record.ts'
 import { breakSandbox, mendSandbox, sandboxRequests } from '../../src/sandbox/admin.ts'
 import { openStore } from '../../src/store/open.ts'
 import { deskFolder, silentLog } from '../hub.ts'
+import { keptInMemory } from '../keep.ts'
 import type { Random } from './random.ts'
 
 const open = `
@@ -66,12 +67,15 @@ export async function openWorld(): Promise<World> {
     writeFileSync(configPath, JSON.stringify(configuration))
     const loaded = await loadVersion({
       configPath,
+      // Each seed is a tenant of its own.
+      adjust: (config) => ({ ...config, instances: config.instances.map((each) => ({ ...each, tenants: seeds })) }),
       vendors: (instances) =>
         makeVendors({
           instances,
           sandboxBase: (instance) => played.base(instance, instances),
           credential: () => Promise.reject(new Error('no credentials here')),
           hide: () => undefined,
+          keep: keptInMemory,
           timeoutMs: 5000,
           now: () => new Date(),
           random: () => 0,
@@ -104,6 +108,8 @@ export async function openWorld(): Promise<World> {
   }
 }
 
+const seeds = [...Array.from({ length: 3000 }, (_, index) => `seed-${index}`), 'seed-900001']
+
 const configuration = {
   connectors: {
     desk: { uses: deskFolder, sandbox: true },
@@ -132,6 +138,8 @@ function servicesOf(store: Store, versions: World['versions'], run: Run): Servic
     now: () => run.now,
     latest: () => run.now,
     rolesOf: (who) => (who === 'maya' ? ['member'] : ['lead']),
+    identityOf: (who) => who,
+    tell: () => undefined,
     id: (prefix) => makeId(prefix, run.now),
     scrub: (value) => value,
     log: silentLog,
@@ -164,15 +172,16 @@ function breakable(store: Store, versions: World['versions'], run: Run): Store {
         () => store.append(entry),
         () => run.lostEntries.add(`${entry.kind} ${entry.call}`),
       ),
-    async begin(operation, entry) {
-      const begun = await step(() => store.begin(operation, entry))
+    async begin(operation, entry, also) {
+      const begun = await step(() => store.begin(operation, entry, also))
       if (begun.fresh && operation.state === 'intent' && run.random.chance(run.rate * 2)) {
         run.version = versions.closed
         run.shutOut.add(begun.operation.id)
       }
       return begun
     },
-    move: (change, entry) => step(() => store.move(change, entry)),
+    move: (change, entry, also) => step(() => store.move(change, entry, also)),
+    put: (puts, entry) => step(() => store.put(puts, entry)),
     operation: (id) => step(() => store.operation(id)),
     byKey: (identity) => step(() => store.byKey(identity)),
     latest: (identity, args) => step(() => store.latest(identity, args)),

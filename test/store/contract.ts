@@ -6,6 +6,7 @@ import { chainStart } from '../../src/kit/chain.ts'
 import { digest } from '../../src/kit/json.ts'
 import { operationStates } from '../../src/kit/record.ts'
 import type { Operation, OperationState, Store } from '../../src/kit/record.ts'
+import { documentContract } from './documents.ts'
 import { collect, draft, identityOf, newId, operation } from './records.ts'
 
 /** @param open opens the same, at first empty, database at every call */
@@ -15,6 +16,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   })
   describe(`${name}: the ledger`, () => {
     ledgerContract(open)
+  })
+  describe(`${name}: documents`, () => {
+    documentContract(open)
   })
   describe(`${name}: limits`, () => {
     limitContract(open)

@@ -62,7 +62,7 @@ test('a database of a newer schema is refused, and nothing is changed', async ()
   await (await open(file)).close()
   withDatabase(file, (database) => database.exec('pragma user_version = 7'))
   const before = readFileSync(file)
-  await expect(open(file)).rejects.toThrow('is of schema 7, and this version of Toolgate knows schemas up to 1')
+  await expect(open(file)).rejects.toThrow('is of schema 7, and this version of Toolgate knows schemas up to 2')
   expect(readFileSync(file)).toEqual(before)
 })
 

@@ -14,10 +14,13 @@ export const parts: readonly (readonly [part: string, pattern: RegExp])[] = [
   ['policy', /^src\/policy\//],
   ['egress', /^src\/egress\//],
   ['identity', /^src\/identity\//],
+  ['connect', /^src\/connect\//],
   ['store', /^src\/store\//],
+  ['evidence', /^src\/evidence\//],
   ['config', /^src\/config\//],
   ['sandbox', /^src\/sandbox\//],
   ['serve', /^src\/serve\//],
+  ['app', /^src\/admin\/app\//],
   ['admin', /^src\/admin\//],
   ['hub', /^src\/hub(\.ts$|\/)/],
   ['cli', /^src\/(main\.ts$|cli\/)/],
@@ -31,15 +34,45 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kit: [],
   egress: ['kit'],
   identity: ['kit'],
+  connect: ['kit'],
   store: ['kit'],
   config: ['kit'],
   policy: ['kit'],
   sandbox: ['kit'],
   call: ['policy', 'kit'],
+  evidence: ['call', 'kit'],
   serve: ['call', 'kit'],
   admin: ['call', 'kit'],
-  hub: ['serve', 'admin', 'call', 'policy', 'config', 'store', 'identity', 'egress', 'sandbox', 'kit'],
-  cli: ['hub', 'serve', 'admin', 'call', 'policy', 'config', 'store', 'identity', 'egress', 'sandbox', 'kit'],
+  app: ['admin', 'kit'],
+  hub: [
+    'serve',
+    'admin',
+    'call',
+    'policy',
+    'config',
+    'evidence',
+    'store',
+    'identity',
+    'connect',
+    'egress',
+    'sandbox',
+    'kit',
+  ],
+  cli: [
+    'hub',
+    'serve',
+    'admin',
+    'call',
+    'policy',
+    'config',
+    'evidence',
+    'store',
+    'identity',
+    'connect',
+    'egress',
+    'sandbox',
+    'kit',
+  ],
   connector: [],
   policies: [],
 }
@@ -51,7 +84,7 @@ export const onlyPackages: Readonly<Record<string, readonly string[]>> = { kit: 
 const connectorsStartWith = new Set(['zod', 'toolgate/kit'])
 
 /** Where the outside world may be reached without a parameter. */
-export const mayReachOutside = new Set(['hub', 'cli', 'test', 'tooling'])
+export const mayReachOutside = new Set(['hub', 'cli', 'app', 'test', 'tooling'])
 
 /** Where a path that is only known at run time may be imported: plug-ins by their names, and a package's own modules. */
 export const mayImportByName = new Set(['hub', 'policy', 'test', 'tooling', 'connectors/jira/sdk.ts'])

@@ -1,6 +1,6 @@
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
 import type { Json, SandboxResponse } from 'toolgate/kit'
-import { badFields, badRequest, bodyOf, created, isObject, noContent, noIssue, ok, pageOf, Refusal } from './answer.ts'
+import { badFields, badRequest, bodyOf, created, isObject, noContent, noIssue, ok, pageOf, Refusal, word } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { isDocument } from './document.ts'
 import * as render from './render.ts'
@@ -32,19 +32,9 @@ export function addComment({ request, parameters: [key = ''], world, now, actor 
   if (!isDocument(body)) throw badRequest('INVALID_INPUT')
   if (JSON.stringify(body).length > 32_767 * 4)
     throw badFields({ comment: 'The entered text is too long. It exceeds the allowed limit of 32,767 characters.' })
-  if (visibility !== null) throw badRequest('The stand-in keeps no restricted comments.')
-  const id = String(20_000 + world.state.next('comment'))
-  const at = stamp(now)
-  const comment: CommentDocument = {
-    id,
-    issue: issue.id,
-    author: actor,
-    body,
-    created: at,
-    visibility,
-    properties: propertiesOf(properties),
-  }
-  world.state.put('comment', id, comment)
+  requireVisibility(visibility)
+  const comment = commentDocument({ world, now, actor }, issue.id, { body, visibility, properties })
+  const at = comment.created
   // Who comments watches from then on, as Jira's own setting has it.
   world.save({ ...issue, updated: at, watchers: [...new Set([...issue.watchers, actor])] })
   return created(render.comment(comment))
@@ -60,11 +50,13 @@ export function updateComment({ request, parameters: [key = '', id = ''], world,
   const project = world.issue(key)?.project ?? ''
   if (!world.has(project, comment.author === actor ? 'EDIT_OWN_COMMENTS' : 'EDIT_ALL_COMMENTS'))
     throw badRequest(`You do not have the permission for this comment.`)
-  if (visibility !== undefined) throw badRequest('The stand-in keeps no restricted comments.')
+  requireVisibility(visibility ?? null)
   if (!isDocument(body)) throw badRequest('INVALID_INPUT')
   const given = propertiesOf(properties)
   const kept = comment.properties.filter((each) => !given.some(({ key: name }) => isObject(each) && each['key'] === name))
-  const changed = { ...comment, body: body ?? null, updated: stamp(now), properties: [...kept, ...given] }
+  // Without a visibility in the request, everybody sees it from then on.
+  const seen = visibility ?? null
+  const changed = { ...comment, body: body ?? null, visibility: seen, updated: stamp(now), properties: [...kept, ...given] }
   world.state.put('comment', id, changed)
   return ok(render.comment(changed))
 }
@@ -76,6 +68,29 @@ export function deleteComment({ parameters: [key = '', id = ''], world, actor }:
     throw badRequest('You do not have the permission to delete this comment.')
   world.state.delete('comment', id)
   return noContent
+}
+
+const audiences: Readonly<Record<string, readonly string[]>> = {
+  role: ['Administrators', 'Developers', 'Service Desk Team'],
+  group: ['jira-users-larkfield', 'support-leads'],
+}
+
+function requireVisibility(visibility: Json): void {
+  if (visibility === null) return
+  const { type, value, identifier } = isObject(visibility) ? visibility : {}
+  const known = audiences[word(type)]?.includes(word(value ?? identifier)) === true
+  if (!known) throw badFields({ commentLevel: 'The role or group of the comment does not exist, or you are not in it.' })
+}
+
+export function commentDocument(
+  { world, now, actor }: Pick<Ask, 'world' | 'now' | 'actor'>,
+  issue: string,
+  { body, visibility = null, properties = [] }: { body: Json; visibility?: Json; properties?: Json },
+): CommentDocument {
+  const id = String(20_000 + world.state.next('comment'))
+  const document = { id, issue, author: actor, body, created: stamp(now), visibility, properties: propertiesOf(properties) }
+  world.state.put('comment', id, document)
+  return document
 }
 
 function commentOf(world: Ask['world'], key: string, id: string): CommentDocument {

@@ -41,6 +41,8 @@ function differences(before: IssueDocument, after: IssueDocument): readonly Chan
     ['priority', 'priority', ({ priority }) => [priority, nameIn(priorities, priority)]],
     ['assignee', 'assignee', ({ assignee }) => [assignee, people.find((each) => each.accountId === assignee)?.name ?? null]],
     ['labels', 'labels', ({ labels }) => [null, labels.join(' ')]],
+    ['Component', 'components', ({ components = [] }) => [null, components.join(', ')]],
+    ['Fix Version', 'fixVersions', ({ fixVersions = [] }) => [null, fixVersions.join(', ')]],
     ['duedate', 'duedate', ({ due }) => [due, due]],
     ['Sprint', 'customfield_10020', ({ sprint }) => [sprint ? String(sprint) : null, sprint ? String(sprint) : null]],
     ...[...new Set([...Object.keys(before.custom), ...Object.keys(after.custom)])].map((id) => {

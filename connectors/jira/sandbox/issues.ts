@@ -15,18 +15,21 @@ import {
 } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { propertiesOf } from './comments.ts'
+import { customFields, customValue } from './custom-fields.ts'
 import { isDocument } from './document.ts'
 import { record } from './history.ts'
 import { createScreen, editScreen } from './meta.ts'
 import * as render from './render.ts'
-import { hub, people, priorities, severity, site, stamp, types } from './world.ts'
+import { hub, listNames, people, priorities, severity, site, stamp, types } from './world.ts'
 import type { IssueDocument, World } from './world.ts'
 
 export function getIssue({ request: { query }, parameters: [key = ''], world }: Ask): SandboxResponse {
   const issue = world.issue(key)
   if (issue === undefined) throw noIssue()
   const fields = list(query, 'fields')
-  return ok(render.issueOf(issue, world, fields.length === 0 ? ['*all'] : fields, list(query, 'properties')))
+  const shown = render.issueOf(issue, world, fields.length === 0 ? ['*all'] : fields, list(query, 'properties'))
+  const isNamed = (query.get('expand') ?? '').split(',').includes('names')
+  return ok(isNamed ? { ...shown, names: render.namesOf(shown) } : shown)
 }
 
 export function createIssue({ request, world, now, actor }: Ask): SandboxResponse {
@@ -88,6 +91,9 @@ export function editIssue({ request, parameters: [key = ''], world, now, actor }
   if (issue === undefined) throw noIssue()
   const { fields: given = {}, update = {}, properties = [] } = bodyOf(request.body)
   if (!world.has(issue.project, 'EDIT_ISSUES')) throw forbidden('You do not have permission to edit issues in this project.')
+  // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-put
+  if (request.query.get('notifyUsers') === 'false' && !world.has(issue.project, 'ADMINISTER_PROJECTS'))
+    throw forbidden('To discard the user notification either admin or project admin permissions are required.')
   if (!isObject(given) || !isObject(update))
     throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
   const fields = { ...given, ...adjusted(issue, update, given) }
@@ -106,22 +112,37 @@ export function editIssue({ request, parameters: [key = ''], world, now, actor }
   return noContent
 }
 
-/** The operations of a field: the stand-in takes those of labels. */
+/** What the operations of the fields leave there, as if it were set. */
 function adjusted(issue: IssueDocument, update: JsonObject, fields: JsonObject): JsonObject {
-  const names = Object.keys(update)
-  if (names.length === 0) return {}
-  if (names.some((name) => name !== 'labels')) throw badRequest('The stand-in takes the operations of labels only.')
-  if (fields['labels'] !== undefined) throw badFields({ labels: "Field 'labels' cannot be set in both fields and update." })
-  const { labels } = update
-  if (!Array.isArray(labels) || !labels.every(isObject)) throw badFields({ labels: 'data was not an array' })
-  const kept = new Set(issue.labels)
-  for (const each of labels) {
-    const { add, remove, ...other } = each
-    if (Object.keys(other).length > 0) throw badFields({ labels: 'Field does not support this operation.' })
-    if (typeof add === 'string') kept.add(add)
-    if (typeof remove === 'string') kept.delete(remove)
-  }
-  return { labels: [...kept] }
+  return Object.fromEntries(
+    Object.entries(update).map(([id, operations]) => {
+      if (fields[id] !== undefined) throw badFields({ [id]: `Field '${id}' cannot be set in both fields and update.` })
+      const values = valuesOf(issue, id)
+      if (values === undefined) throw badFields({ [id]: 'Field does not support update.' })
+      if (!Array.isArray(operations) || !operations.every(isObject)) throw badFields({ [id]: 'data was not an array' })
+      let kept = values
+      for (const { add, remove, ...other } of operations as readonly JsonObject[]) {
+        if (Object.keys(other).length > 0) throw badFields({ [id]: 'Field does not support this operation.' })
+        if (add !== undefined && !kept.some((each) => isSame(each, add))) kept = [...kept, add]
+        if (remove !== undefined) kept = kept.filter((each) => !isSame(each, remove))
+      }
+      return [id, kept]
+    }),
+  )
+}
+
+function valuesOf(issue: IssueDocument, id: string): readonly Json[] | undefined {
+  if (id === 'labels') return issue.labels
+  if (id === 'components' || id === 'fixVersions') return (issue[id] ?? []).map((name) => render.listed(id, name))
+  const isList = customFields.find((each) => each.id === id)?.schema['type'] === 'array'
+  const value = issue.custom[id] ?? []
+  return isList && Array.isArray(value) ? value : undefined
+}
+
+/** Text, or what has the same id, name or value. */
+function isSame(one: Json, other: Json): boolean {
+  if (!isObject(one) || !isObject(other)) return one === other
+  return ['id', 'name', 'value'].some((name) => one[name] !== undefined && one[name] === other[name])
 }
 
 export function deleteIssue({ request, parameters: [key = ''], world }: Ask): SandboxResponse {
@@ -189,13 +210,13 @@ function checked(
       screen[id] === undefined
         ? `Field '${id}' cannot be set. It is not on the appropriate screen, or unknown.`
         : wrong(id, value)
-    if (error === undefined) values[id] = value
-    else errors[id] = error
+    if (error !== undefined) errors[id] = error
+    else values[id] = value
   }
   if (fields['assignee'] !== undefined && !world.has(project, 'ASSIGN_ISSUES'))
     errors['assignee'] = 'You do not have permission to assign issues.'
   if (Object.keys(errors).length > 0) throw badFields(errors)
-  const { summary, description, labels, priority, assignee, duedate, reporter, [severity.id]: sev } = values
+  const { summary, description, labels, priority, assignee, duedate, reporter } = values
   return {
     ...(summary === undefined ? {} : { summary: word(summary).trim() }),
     ...(description === undefined ? {} : { description }),
@@ -203,10 +224,10 @@ function checked(
     ...(priority === undefined ? {} : { priority: priorityOf(priority) ?? '3' }),
     ...(assignee === undefined ? {} : { assignee: accountOf(assignee) }),
     ...(reporter === undefined ? {} : { reporter: accountOf(reporter) ?? hub }),
+    ...(values['components'] === undefined ? {} : { components: namesIn('components', values['components']) }),
+    ...(values['fixVersions'] === undefined ? {} : { fixVersions: namesIn('fixVersions', values['fixVersions']) }),
     ...(duedate === undefined ? {} : { due: duedate as string | null }),
-    ...(sev === undefined
-      ? {}
-      : { custom: { [severity.id]: { ...severity.options.find(({ id }) => isObject(sev) && sev['id'] === id) } } }),
+    ...(Object.keys(values).some((id) => id.startsWith('customfield_')) ? { custom: customOf(values) } : {}),
   }
 }
 
@@ -221,6 +242,11 @@ function wrong(id: string, value: Json): string | undefined {
     case 'labels':
       if (!Array.isArray(value) || value.some((each) => typeof each !== 'string')) return 'data was not an array of strings'
       return value.some((each) => /\s/.test(String(each))) ? "The label can't contain spaces." : undefined
+    case 'components':
+    case 'fixVersions':
+      return Array.isArray(value) && namesIn(id, value).length === value.length
+        ? undefined
+        : `${id === 'components' ? 'Component' : 'Version'} name or id is not valid`
     case 'priority':
       return priorityOf(value) === undefined ? 'Specify the Priority (id) in string format' : undefined
     case 'assignee':
@@ -239,9 +265,30 @@ function wrong(id: string, value: Json): string | undefined {
       return severity.options.some((option) => isObject(value) && value['id'] === option.id)
         ? undefined
         : 'Specify a valid value for Severity'
-    default:
-      return 'The stand-in cannot set this field.'
+    default: {
+      const field = customFields.find((each) => each.id === id)
+      const result = field && customValue(field, value)
+      if (result === undefined) return 'The stand-in cannot set this field.'
+      return 'wrong' in result ? result.wrong : undefined
+    }
   }
+}
+
+/** As Jira keeps them. */
+function customOf(values: Readonly<Record<string, Json>>): JsonObject {
+  const kept = Object.entries(values).flatMap(([id, value]) => {
+    if (id === severity.id)
+      return [[id, { ...severity.options.find((option) => isObject(value) && value['id'] === option.id) }] as const]
+    const field = customFields.find((each) => each.id === id)
+    const result = field && customValue(field, value)
+    return result && 'value' in result ? [[id, result.value] as const] : []
+  })
+  return Object.fromEntries(kept)
+}
+
+function namesIn(id: 'components' | 'fixVersions', value: Json): readonly string[] {
+  const given = Array.isArray(value) ? value : []
+  return listNames(id).filter((name) => given.some((each) => isSame(render.listed(id, name), each as Json)))
 }
 
 function priorityOf(value: Json): string | undefined {

@@ -1,7 +1,17 @@
 // The fields that a query may name: which operators they take, what an issue has in them, and what a value means.
-import { badRequest } from './answer.ts'
+import { badRequest, isObject, word as textOf } from './answer.ts'
 import { wordsOf } from './document.ts'
-import { categories, people, priorities, resolutions, statuses, types } from './world.ts'
+import {
+  categories,
+  componentNames,
+  people,
+  priorities,
+  resolutions,
+  severity,
+  statuses,
+  types,
+  versionNames,
+} from './world.ts'
 import type { IssueDocument, Named, World } from './world.ts'
 
 export type Value = string | number
@@ -52,6 +62,11 @@ const describe = (issue: IssueDocument) => (issue.description === null ? [] : [w
 const commentsOf = (issue: IssueDocument, world: World) => world.comments(issue.id).map(({ body }) => wordsOf(body))
 /** As numbers: the highest priority is the greatest. */
 const rank = (id: string) => priorities.length - priorities.findIndex((each) => each.id === id)
+const severities = severity.options.map(({ id, value }) => ({ id, name: value }))
+const severityOf = ({ custom }: IssueDocument) => {
+  const set = custom[severity.id]
+  return isObject(set) ? [textOf(set['id'])] : []
+}
 const keyOrder = (key: string) => Number(key.split('-')[1])
 
 const byKey = (word: string, world: World) => world.issue(word.toUpperCase())?.id
@@ -91,7 +106,7 @@ const fields: readonly Field[] = [
     'resolution',
     [...equality, ...presence],
     ({ resolution }) => one(resolution),
-    (word) => (word.toLowerCase() === 'unresolved' ? undefined : among(resolutions)(word)),
+    (word) => (word.toLowerCase() === 'unresolved' ? unresolved : among(resolutions)(word)),
   ),
   option(
     'labels',
@@ -101,20 +116,50 @@ const fields: readonly Field[] = [
   ),
   option('key', equality, ({ id }) => [id], byKey),
   option('parent', [...equality, ...presence], ({ parent }) => one(parent), byKey),
+  option(
+    'sprint',
+    [...equality, ...presence],
+    ({ sprint }) => (sprint ? [String(sprint)] : []),
+    (word, world) =>
+      world.state
+        .list('sprint')
+        .find(({ id, value }) => id === word || textOf(value['name']).toLowerCase() === word.toLowerCase())?.id,
+  ),
+  option(
+    'component',
+    [...equality, ...presence],
+    ({ components = [] }) => components,
+    (word) => componentNames.find((name) => name.toLowerCase() === word.toLowerCase()),
+  ),
+  option(
+    'fixVersion',
+    [...equality, ...presence, ...order],
+    ({ fixVersions = [] }) => fixVersions,
+    (word) => versionNames.find((name) => name.toLowerCase() === word.toLowerCase()),
+  ),
+  option(severity.name, [...equality, ...presence], severityOf, (word) => among(severities)(word)),
   person('assignee', ({ assignee }) => one(assignee)),
   person('reporter', ({ reporter }) => [reporter]),
   person('creator', ({ reporter }) => [reporter]),
   person('watcher', ({ watchers }) => watchers),
   time('created', ({ created }) => created),
   time('updated', ({ updated }) => updated),
+  time('due', ({ due }) => due),
   time('resolved', ({ resolved }) => resolved),
   text('summary', ['~', '!~', ...presence], ({ summary }) => [summary]),
   text('description', ['~', '!~', ...presence], describe),
+  text('environment', ['~', '!~', ...presence], () => []),
   text('comment', ['~', '!~'], commentsOf),
   text('text', ['~'], (issue, world) => [issue.summary, ...describe(issue), ...commentsOf(issue, world)]),
 ]
 
+/** What a query calls the resolution of what has none. */
+export const unresolved = 'unresolved'
+
 const aliases: Readonly<Record<string, string>> = {
+  duedate: 'due',
+  [`cf[${severity.id.split('_')[1]}]`]: 'severity',
+  'severity[dropdown]': 'severity',
   type: 'issuetype',
   issue: 'key',
   issuekey: 'key',
@@ -127,7 +172,7 @@ const aliases: Readonly<Record<string, string>> = {
 /** ASCII in any case and nothing else: a letter that only looks the same names another field. */
 export function fieldNamed(name: string): Field {
   const wanted = lower(name)
-  const field = fields.find((each) => lower(each.name) === (aliases[wanted] ?? wanted))
+  const field = fields.find((each) => lower(each.name) === lower(aliases[wanted] ?? wanted))
   if (field === undefined) throw badRequest(`Field '${name}' does not exist or you do not have permission to view it.`)
   return field
 }
@@ -144,7 +189,13 @@ export function orderOf(name: string, descending: boolean): (left: IssueDocument
   }
 }
 
+const personName = (id: string | null) => people.find(({ accountId }) => accountId === id)?.name ?? ''
+
 const sortKeys: Readonly<Record<string, (issue: IssueDocument) => Value>> = {
+  due: ({ due }) => due ?? '',
+  resolved: ({ resolved }) => resolved ?? '',
+  assignee: ({ assignee }) => personName(assignee),
+  reporter: ({ reporter }) => personName(reporter),
   created: ({ created }) => created,
   updated: ({ updated }) => updated,
   priority: ({ priority }) => rank(priority),

@@ -20,6 +20,34 @@ export function relativeTo(now: Date, text: string, field: string): number {
   )
 }
 
+/** `startOfWeek(-1)`, `endOfDay()`: weeks begin on Monday, an offset without a unit is in that of the function. */
+export function edgeOf(now: Date, name: string, [offset = '0', ...more]: readonly string[]): number | undefined {
+  const [, side, unit] = /^(startof|endof)(day|week|month|year)$/.exec(name.toLowerCase()) ?? []
+  const [, count, of] = /^([+-]?\d+)([yMwdhm]?)$/.exec(offset) ?? []
+  if (unit === undefined || count === undefined || more.length > 0) return undefined
+  const at = new Date(now)
+  const moves: Readonly<Record<string, (by: number) => void>> = {
+    y: (by) => at.setUTCFullYear(at.getUTCFullYear() + by),
+    M: (by) => at.setUTCMonth(at.getUTCMonth() + by),
+    w: (by) => at.setUTCDate(at.getUTCDate() + 7 * by),
+    d: (by) => at.setUTCDate(at.getUTCDate() + by),
+    h: (by) => at.setUTCHours(at.getUTCHours() + by),
+    m: (by) => at.setUTCMinutes(at.getUTCMinutes() + by),
+  }
+  const own = { day: 'd', week: 'w', month: 'M', year: 'y' }[unit] ?? 'd'
+  const floor = () => {
+    at.setUTCHours(0, 0, 0, 0)
+    if (unit === 'week') at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7))
+    if (unit === 'month' || unit === 'year') at.setUTCDate(1)
+    if (unit === 'year') at.setUTCMonth(0)
+  }
+  floor()
+  moves[of === undefined || of === '' ? own : of]?.(Number(count))
+  if (side === 'startof') return at.getTime()
+  moves[own]?.(1)
+  return at.getTime() - 1
+}
+
 /**
  * All words, whole or with a trailing `*`, or one phrase in quotes. Operators of Jira's text search beyond these are refused. Words
  * are not stemmed, which Jira does.

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import type * as JqlAst from '@atlaskit/jql-ast'
 import type { Clause, Jast, Operand, Query, TerminalClause } from '@atlaskit/jql-ast'
 import { badRequest } from './answer.ts'
-import { fieldNamed, orderOf } from './jql-fields.ts'
+import { fieldNamed, orderOf, unresolved } from './jql-fields.ts'
 import type { Field, Value } from './jql-fields.ts'
-import { relativeTo, textMatcher } from './jql-values.ts'
+import { edgeOf, relativeTo, textMatcher } from './jql-values.ts'
 import { hub } from './world.ts'
 import type { IssueDocument, World } from './world.ts'
 
@@ -135,12 +135,13 @@ function comparison(field: Field, operator: string, operand: Operand, context: C
       return texts.length > 0 && matches(texts) === (operator === '~')
     }
   }
-  const wanted = (isList ? operands(operand) : [operand]).map((each) => valueOf(field, each, context))
+  const wanted = (isList ? operands(operand) : [operand]).flatMap((each) => valuesOf(field, each, context))
   const holds = ordering(operator)
   if (holds !== undefined) return (issue) => read(issue).some((value) => wanted.some((each) => holds(value, each)))
   const positive = operator === '=' || operator === 'in'
   return (issue) => {
     const values = read(issue)
+    if (values.length === 0 && wanted.includes(unresolved) && field.name === 'resolution') return positive
     // What has no value is neither equal nor unequal.
     return values.length > 0 && values.some((value) => wanted.includes(value)) === positive
   }
@@ -158,12 +159,29 @@ function operands(operand: Operand): readonly Operand[] {
   return operand.operandType === 'list' ? operand.values : [operand]
 }
 
+/** https://support.atlassian.com/jira-software-cloud/docs/jql-functions/ : functions of sprints stand for several. */
+function valuesOf(field: Field, operand: Operand, context: Context): readonly Value[] {
+  const called = operand.operandType === 'function' ? operand.function.value.toLowerCase() : ''
+  const state = { opensprints: 'active', futuresprints: 'future', closedsprints: 'closed' }[called]
+  if (field.name !== 'sprint' || state === undefined) return [valueOf(field, operand, context)]
+  return context.world.state.list('sprint').flatMap(({ id, value }) => (value['state'] === state ? [id] : []))
+}
+
 function valueOf(field: Field, operand: Operand, { world, now }: Context): Value {
   if (operand.operandType === 'function') {
     const { value: called } = operand.function
     const isPlain = operand.arguments.length === 0
     if (field.kind === 'user' && called.toLowerCase() === 'currentuser' && isPlain) return hub
     if (field.kind === 'time' && called.toLowerCase() === 'now' && isPlain) return now.getTime()
+    const edge =
+      field.kind === 'time'
+        ? edgeOf(
+            now,
+            called,
+            operand.arguments.map(({ text }) => unescaped(text)),
+          )
+        : undefined
+    if (edge !== undefined) return edge
     throw badRequest(`Unable to find JQL function '${called}(${operand.arguments.map(({ text }) => text).join(', ')})'.`)
   }
   const text = textOf(operand)

@@ -2,8 +2,9 @@
 import type { JsonObject, SandboxResponse } from 'toolgate/kit'
 import { badRequest, noIssue, noProject, ok, pageOf } from './answer.ts'
 import type { Ask } from './ask.ts'
+import { customScreen } from './custom-fields.ts'
 import * as render from './render.ts'
-import { incident, permissions, priorities, resolutions, rootCause, severity, types } from './world.ts'
+import { incident, listNames, permissions, priorities, resolutions, rootCause, severity, types } from './world.ts'
 import type { IssueDocument, TransitionRule } from './world.ts'
 
 const system = (id: string, name: string, type: string, required = false): JsonObject => ({
@@ -19,6 +20,16 @@ const labels: JsonObject = {
   schema: { type: 'array', items: 'string', system: 'labels' },
   operations: ['add', 'set', 'remove'],
 }
+const several = (id: 'components' | 'fixVersions', name: string, items: string): JsonObject => ({
+  ...system(id, name, 'array'),
+  schema: { type: 'array', items, system: id },
+  operations: ['add', 'set', 'remove'],
+  allowedValues: listNames(id).map((each) => render.listed(id, each)),
+})
+const lists = (): Readonly<Record<string, JsonObject>> => ({
+  components: several('components', 'Components', 'component'),
+  fixVersions: several('fixVersions', 'Fix versions', 'version'),
+})
 const priority = (): JsonObject => ({
   ...system('priority', 'Priority', 'priority'),
   hasDefaultValue: true,
@@ -55,8 +66,10 @@ export function createScreen(project: string, type: string): Readonly<Record<str
     assignee,
     reporter: { ...system('reporter', 'Reporter', 'user', true), hasDefaultValue: true },
     parent: system('parent', 'Parent', 'issuelink', subtask),
+    ...lists(),
     duedate: system('duedate', 'Due date', 'date'),
     ...(type === incident ? { [severity.id]: severityField } : {}),
+    ...customScreen(project, type),
   }
 }
 
@@ -66,8 +79,10 @@ export function editScreen(issue: IssueDocument): Readonly<Record<string, JsonOb
     description: system('description', 'Description', 'string'),
     labels,
     priority: priority(),
+    ...lists(),
     duedate: system('duedate', 'Due date', 'date'),
     ...(issue.type === incident ? { [severity.id]: severityField } : {}),
+    ...customScreen(issue.project, issue.type),
   }
 }
 

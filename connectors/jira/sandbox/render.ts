@@ -1,9 +1,12 @@
 // Documents in the shape of Jira's answers.
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-get
 import type { Json, JsonObject } from 'toolgate/kit'
+import { isObject } from './answer.ts'
+import { customFields } from './custom-fields.ts'
 import {
   categories,
   linkTypes,
+  listNames,
   people,
   priorities,
   resolutions,
@@ -88,6 +91,14 @@ export function resolution(id: string): JsonObject {
   return { self: `${rest}/resolution/${id}`, id, description: '', name }
 }
 
+/** A component or a version. */
+export function listed(field: 'components' | 'fixVersions', name: string): JsonObject {
+  const isVersion = field === 'fixVersions'
+  const id = String((isVersion ? 10_800 : 10_700) + listNames(field).indexOf(name))
+  const kind = isVersion ? { archived: false, released: false } : {}
+  return { self: `${rest}/${isVersion ? 'version' : 'component'}/${id}`, id, name, ...kind }
+}
+
 export function comment(document: CommentDocument): JsonObject {
   const { id, issue, author, body, created, updated = created, visibility, properties } = document
   return {
@@ -98,10 +109,16 @@ export function comment(document: CommentDocument): JsonObject {
     updateAuthor: user(author),
     created,
     updated,
-    jsdPublic: true,
+    jsdPublic: !properties.some(isInternal),
     ...(visibility === null ? {} : { visibility }),
     ...(properties.length > 0 ? { properties } : {}),
   }
+}
+
+/** https://developer.atlassian.com/cloud/jira/service-desk/jira-service-desk-entity-properties/ */
+function isInternal(property: Json): boolean {
+  if (!isObject(property) || property['key'] !== 'sd.public.comment') return false
+  return isObject(property['value']) && property['value']['internal'] === true
 }
 
 /** Every field that the stand-in has, by its id. */
@@ -118,6 +135,8 @@ const fields: Readonly<Record<string, (issue: IssueDocument, world: World) => Js
   reporter: (issue) => user(issue.reporter),
   creator: (issue) => user(issue.reporter),
   labels: (issue) => issue.labels,
+  components: ({ components = [] }) => components.map((name) => listed('components', name)),
+  fixVersions: ({ fixVersions = [] }) => fixVersions.map((name) => listed('fixVersions', name)),
   created: (issue) => issue.created,
   updated: (issue) => issue.updated,
   duedate: (issue) => issue.due,
@@ -140,8 +159,25 @@ const fields: Readonly<Record<string, (issue: IssueDocument, world: World) => Js
   },
   issuelinks: (issue, world) => world.links(issue.id).flatMap((link) => linkFrom(link, issue.id, world)),
   attachment: (issue, world) => world.attachments(issue.id).map(attachment),
+  ...Object.fromEntries(customFields.map(({ id }) => [id, (issue: IssueDocument) => customOf(issue.custom[id] ?? null)])),
   [severity.id]: (issue) => issue.custom[severity.id] ?? null,
   [rootCause.id]: (issue) => issue.custom[rootCause.id] ?? null,
+}
+
+/** A person is kept by the account, and shown with the name. */
+function customOf(value: Json): Json {
+  const account = isObject(value) ? value['accountId'] : undefined
+  return typeof account === 'string' ? user(account) : value
+}
+
+/** With `expand=names`: what each field of the answer is called. */
+export function namesOf({ fields: shown }: JsonObject): JsonObject {
+  const names = [...customFields, severity, rootCause].map(({ id, name }) => [id, name] as const)
+  const own = isObject(shown) ? Object.keys(shown) : []
+  return {
+    ...Object.fromEntries(own.map((id) => [id, id])),
+    ...Object.fromEntries(names.filter(([id]) => own.includes(id))),
+  }
 }
 
 export function linkType(id: string): JsonObject {

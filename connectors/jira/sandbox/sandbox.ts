@@ -1,7 +1,7 @@
-// A stateful stand-in for one Jira Cloud site: who may in, and which answer is whose.
+// A stateful stand-in for one Jira site, as Jira Cloud and as Data Center show it: who may in, and which answer is whose.
 // Shapes and statuses as in https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 import { company } from 'toolgate/kit'
-import type { Sandbox, SandboxRequest, SandboxResponse } from 'toolgate/kit'
+import type { Sandbox, SandboxRequest, SandboxResponse, SandboxState } from 'toolgate/kit'
 import type { settings } from '../settings.ts'
 import type { z } from 'zod'
 import { Refusal } from './answer.ts'
@@ -9,12 +9,15 @@ import type { Ask } from './ask.ts'
 import { addComment, commentProperty, deleteComment, getComment, listComments, updateComment } from './comments.ts'
 import { addAttachment, attachmentContent } from './attachments.ts'
 import { assignIssue, createIssue, deleteIssue, editIssue, getIssue, issueProperty } from './issues.ts'
+import { accessOf, app, resources, tokenEndpoint } from './oauth.ts'
+import { authorize } from './oauth-consent.ts'
+import { dataCenter } from './data-center.ts'
 import { getChanges } from './history.ts'
 import { addLink, deleteLink, getLink, getLinkTypes } from './links.ts'
 import { createMetaFields, createMetaTypes, editMeta, myPermissions } from './meta.ts'
 import { assignableUsers, findUsers, getProject, myself, searchProjects, searchPriorities } from './people.ts'
 import { countWrite, tooMany } from './rate.ts'
-import { count, search } from './search.ts'
+import { count, search, searchFrom } from './search.ts'
 import { seed } from './seed.ts'
 import { getSprint, moveToBacklog, moveToSprint, softwareIssue } from './sprints.ts'
 import { doTransition, getTransitions } from './transitions.ts'
@@ -22,27 +25,39 @@ import { addWorklog, listWorklogs, worklogProperty } from './worklogs.ts'
 import { accountIdOf, hub, site, world } from './world.ts'
 
 export const sandbox: Sandbox<z.input<typeof settings>> = {
-  settings: { site, email: 'toolgate@larkfield.example' },
+  settings: { site, email: 'toolgate@larkfield.example', raw_jql: 'on', jql_fields: ['Severity', 'cf[10050]'] },
   credential: 'sandbox-token-of-the-hub',
+  client: { id: app.clientId, secret: app.clientSecret },
   seed,
   respond(request, state, now) {
-    const actor = actorOf(request)
+    if (request.path === '/~auth/authorize') return authorize(request, state, now)
+    if (request.method === 'POST' && request.path === '/~auth/oauth/token') return tokenEndpoint(request, state, now)
+    if (request.path.startsWith('/~data-center')) return unknownRoute(request)
+    const actor = actorOf(request) ?? accessOf(bearer(request), state, now)
     if (actor === undefined) return unauthorized
-    const found = routes.find(({ method, path }) => method === request.method && path.test(request.path))
-    if (found === undefined) return unknownRoute(request)
-    const parameters = found.path.exec(request.path)?.slice(1) ?? []
-    try {
-      const ask = { request, parameters, world: world(state), now, actor }
-      const refused = tooMany(ask)
-      if (refused !== undefined) return refused
-      const answer = found.answer(ask)
-      countWrite(ask, answer)
-      return answer
-    } catch (error) {
-      if (error instanceof Refusal) return error.response
-      throw error
-    }
+    if (request.method === 'GET' && request.path === '/~api/oauth/token/accessible-resources') return resources(state, site)
+    if (request.path.startsWith('/rest/api/2/')) return dataCenter(request, (asked) => answered(asked, state, now, actor))
+    return answered(request, state, now, actor)
   },
+}
+
+function answered(request: SandboxRequest, state: SandboxState, now: Date, actor: string): SandboxResponse {
+  const found = [...routes, behindDataCenter].find(
+    ({ method, path }) => method === request.method && path.test(request.path),
+  )
+  if (found === undefined) return unknownRoute(request)
+  const parameters = found.path.exec(request.path)?.slice(1) ?? []
+  try {
+    const ask = { request, parameters, world: world(state), now, actor }
+    const refused = tooMany(ask)
+    if (refused !== undefined) return refused
+    const answer = found.answer(ask)
+    countWrite(ask, answer)
+    return answer
+  } catch (error) {
+    if (error instanceof Refusal) return error.response
+    throw error
+  }
 }
 
 type Answering = (ask: Ask) => SandboxResponse
@@ -91,6 +106,9 @@ const routes = [
   route('POST', 'issue/*/transitions', doTransition),
 ]
 
+/** Pages by their place, as Data Center searches. */
+const behindDataCenter = { method: 'POST', path: /^\/~data-center\/search$/, answer: searchFrom }
+
 function route(method: string, template: string, answer: Answering): { method: string; path: RegExp; answer: Answering } {
   return { method, path: new RegExp(`^/rest/api/3/${template.replaceAll('*', '([^/]+)')}$`), answer }
 }
@@ -111,6 +129,10 @@ function actorOf({ headers }: SandboxRequest): string | undefined {
     return hub
   const person = company.people.find(({ id, email }) => given === basic(email, `sandbox-token-of-${id}`))
   return person && accountIdOf(person.id)
+}
+
+function bearer({ headers }: SandboxRequest): string {
+  return /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? ''
 }
 
 const unauthorized: SandboxResponse = {

@@ -5,11 +5,11 @@ import { badRequest, bodyOf, ok } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { evaluate } from './jql.ts'
 import * as render from './render.ts'
-import type { IssueDocument } from './world.ts'
+import type { IssueDocument, World } from './world.ts'
 
 export function search(ask: Ask): SandboxResponse {
   const { jql, maxResults, fields, properties, nextPageToken } = asked(ask)
-  const found = evaluate(jql, ask.world, ask.now)
+  const found = evaluate(jql, indexed(ask), ask.now)
   const start = nextPageToken === undefined ? 0 : startOf(nextPageToken, jql)
   const page = found.slice(start, start + maxResults)
   const end = start + page.length
@@ -22,12 +22,35 @@ export function search(ask: Ask): SandboxResponse {
   return ok({ issues: page.map(shape), isLast, ...(isLast ? {} : { nextPageToken: tokenOf(end, jql) }) })
 }
 
+/** https://docs.atlassian.com/software/jira/docs/api/REST/9.12.0/#api/2/search-searchUsingSearchRequest */
+export function searchFrom(ask: Ask): SandboxResponse {
+  const { jql, startAt = 0, maxResults = 50, fields = ['*navigable'] } = bodyOf(ask.request.body)
+  const [start, most] = [Number(startAt), Number(maxResults)]
+  if (typeof jql !== 'string' || !Number.isInteger(start) || !Number.isInteger(most) || most < 0 || !areStrings(fields))
+    throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
+  const found = evaluate(jql, indexed(ask), ask.now)
+  const page = found.slice(start, start + Math.min(most, 1000))
+  const issues = page.map((issue) => render.issueOf(issue, ask.world, fields))
+  return ok({ startAt: start, maxResults: most, total: found.length, issues })
+}
+
 /** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/#api-rest-api-3-search-approximate-count-post */
-export function count({ request, world, now }: Ask): SandboxResponse {
-  const { jql } = bodyOf(request.body)
+export function count(ask: Ask): SandboxResponse {
+  const { jql } = bodyOf(ask.request.body)
   if (typeof jql !== 'string')
     throw badRequest('Invalid request payload. Refer to the REST API documentation and try again.')
-  return ok({ count: evaluate(jql, world, now).length })
+  return ok({ count: evaluate(jql, indexed(ask), ask.now).length })
+}
+
+/**
+ * The index knows of a new issue only after a while: as long as the document `index` `search` says, which is not at all as seeded.
+ * https://developer.atlassian.com/cloud/jira/platform/search-and-reconcile/
+ */
+function indexed({ world, now }: Ask): World {
+  const lagMs = Number(world.state.get('index', 'search')?.['lagMs'] ?? 0)
+  if (lagMs === 0) return world
+  const isKnown = ({ created }: IssueDocument) => Date.parse(created) <= now.getTime() - lagMs
+  return { ...world, issues: () => world.issues().filter(isKnown) }
 }
 
 function asked({ request: { method, query, body } }: Ask) {

@@ -5,6 +5,7 @@ import { files, links, sprints, story } from './story.ts'
 import type { Part, Told } from './story.ts'
 import {
   accountIdOf,
+  administrative,
   linkTypes,
   people,
   permissions,
@@ -53,7 +54,7 @@ export function seed(state: SandboxState, now: Date): void {
 function granted(project: string): readonly string[] {
   if (project === 'HR') return []
   if (project === 'FIN') return ['BROWSE_PROJECTS', 'ADD_COMMENTS']
-  return Object.keys(permissions).filter((permission) => permission !== 'ADMINISTER_PROJECTS')
+  return Object.keys(permissions).filter((permission) => !administrative.has(permission))
 }
 
 function write(state: SandboxState, now: Date, told: Told, id: string, ids: ReadonlyMap<string, string>): void {
@@ -80,11 +81,13 @@ function write(state: SandboxState, now: Date, told: Told, id: string, ids: Read
     updated,
     resolved: told.resolution === undefined ? null : updated,
     parent: told.parent === undefined ? null : (ids.get(told.parent) ?? null),
-    due: null,
+    due: told.due === undefined ? null : at(-told.due).slice(0, 10),
     watchers: [...new Set([reporter, ...watchers.map(accountIdOf)])],
     custom: told.severity === undefined ? {} : { [severity.id]: optionOf(told.severity) },
     properties: {},
     sprint: told.sprint ?? null,
+    components: told.components ?? [],
+    fixVersions: told.fixVersions ?? [],
   })
   for (const { by, days, text } of comments) {
     const comment = String(20_000 + state.next('comment'))

@@ -15,6 +15,10 @@ export interface Told {
   readonly parent?: string
   readonly resolution?: string
   readonly severity?: string
+  readonly components?: readonly string[]
+  readonly fixVersions?: readonly string[]
+  /** Days after the seeding. */
+  readonly due?: number
   /** The id of its sprint. */
   readonly sprint?: number
   readonly watchers?: readonly string[]
@@ -62,6 +66,8 @@ export const files = [
 export const story: readonly Told[] = [
   {
     key: 'SUP-1',
+    components: ['Calendar'],
+    fixVersions: ['2026.11'],
     type: 'Bug',
     summary: 'Brightwater: double bookings after daylight saving change',
     status: 'In Progress',
@@ -138,6 +144,8 @@ export const story: readonly Told[] = [
   },
   {
     key: 'SUP-5',
+    components: ['Calendar'],
+    due: 5,
     type: 'Bug',
     summary: 'Kestrel Eye Care: calendar loads slowly with more than 40 rooms',
     status: 'In Review',
@@ -229,6 +237,7 @@ export const story: readonly Told[] = [
   },
   {
     key: 'SUP-12',
+    components: ['Portal'],
     type: 'Bug',
     summary: 'Patient portal shows cancelled appointments',
     status: 'Done',
@@ -308,6 +317,8 @@ export const story: readonly Told[] = [
   },
   {
     key: 'OPS-33',
+    components: ['Booking API'],
+    fixVersions: ['2026.9', '2026.10'],
     type: 'Incident',
     summary: 'Booking API answers 502 for nine minutes',
     status: 'Done',
@@ -326,6 +337,7 @@ export const story: readonly Told[] = [
   },
   {
     key: 'OPS-34',
+    due: -2,
     type: 'Task',
     summary: 'Alert when the backup has not run for 26 hours',
     priority: 'High',
@@ -361,6 +373,7 @@ export const story: readonly Told[] = [
   },
   {
     key: 'OPS-37',
+    components: ['Reminders'],
     type: 'Bug',
     summary: 'Health check reports green while the queue is stopped',
     priority: 'High',
@@ -423,6 +436,8 @@ export const story: readonly Told[] = [
   },
   {
     key: 'OPS-42',
+    components: ['Reminders', 'Booking API'],
+    fixVersions: ['2026.11'],
     type: 'Bug',
     summary: 'Reminder queue falls behind on Monday mornings',
     priority: 'High',

@@ -1,8 +1,8 @@
 // https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/#api-rest-api-3-issue-issueidorkey-transitions-get
-import type { JsonObject, SandboxResponse } from 'toolgate/kit'
+import type { Json, JsonObject, SandboxResponse } from 'toolgate/kit'
 import { badFields, badRequest, bodyOf, isObject, noContent, noIssue, ok, word } from './answer.ts'
 import type { Ask } from './ask.ts'
-import { propertiesOf } from './comments.ts'
+import { commentDocument, propertiesOf } from './comments.ts'
 import { isDocument } from './document.ts'
 import { record } from './history.ts'
 import { transitionScreen } from './meta.ts'
@@ -43,7 +43,9 @@ export function doTransition({ request, parameters: [key = ''], world, now, acto
   const { transition: asked, fields = {}, update, properties = [] } = bodyOf(request.body)
   const id = isObject(asked) ? asked['id'] : undefined
   if (id === undefined) throw badRequest("Missing 'transition' identifier")
-  if (update !== undefined) throw badRequest('The stand-in takes no update in a transition.')
+  const comments = commentsIn(update)
+  if (comments.length > 0 && !world.has(issue.project, 'ADD_COMMENTS'))
+    throw badRequest('You do not have the permission to comment on this issue.')
   const transition = available(issue, world).find((each) => each.id === word(id))
   if (transition === undefined) {
     throw badRequest(
@@ -60,8 +62,22 @@ export function doTransition({ request, parameters: [key = ''], world, now, acto
     updated: stamp(now),
   }
   world.save(changed)
+  for (const body of comments) commentDocument({ world, now, actor }, issue.id, { body })
   record(world, { before: issue, after: changed, actor })
   return noContent
+}
+
+/** `update: {comment: [{add: {body}}]}`, and no other update. */
+function commentsIn(update: Json | undefined): readonly Json[] {
+  if (update === undefined) return []
+  const { comment, ...others } = isObject(update) ? update : { comment: null }
+  if (!Array.isArray(comment) || Object.keys(others).length > 0)
+    throw badRequest('The stand-in takes no other update in a transition than a comment.')
+  return comment.map((each: Json) => {
+    const added = isObject(each) && isObject(each['add']) ? each['add']['body'] : undefined
+    if (!isDocument(added)) throw badFields({ comment: 'Comment body is not valid!' })
+    return added ?? null
+  })
 }
 
 /** Those whose conditions hold for the hub's account: none without the permission. */

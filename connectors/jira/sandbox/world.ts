@@ -28,6 +28,8 @@ export type IssueDocument = {
   readonly properties: JsonObject
   /** The id of the sprint that it is in. */
   readonly sprint?: number | null
+  readonly components?: readonly string[]
+  readonly fixVersions?: readonly string[]
 }
 
 export type CommentDocument = {
@@ -164,6 +166,12 @@ export const types: readonly (Named & { readonly subtask: boolean; readonly proj
   { id: '10104', name: 'Sub-task', subtask: true, projects: ['SUP', 'OPS', 'FIN'] },
 ]
 
+/** What an issue can have several of, by the id of its field. */
+export const listNames = (id: string): readonly string[] =>
+  id === 'components' ? componentNames : id === 'fixVersions' ? versionNames : []
+export const componentNames = ['Calendar', 'Portal', 'Reminders', 'Booking API'] as const
+export const versionNames = ['2026.9', '2026.10', '2026.11'] as const
+
 export const severity = {
   id: 'customfield_10050',
   name: 'Severity',
@@ -194,7 +202,28 @@ export const permissions: Readonly<Record<string, string>> = {
   CREATE_ATTACHMENTS: 'Create Attachments',
   SCHEDULE_ISSUES: 'Schedule Issues',
   ADMINISTER_PROJECTS: 'Administer Projects',
+  BULK_CHANGE: 'Bulk Change',
+  DELETE_ALL_ATTACHMENTS: 'Delete All Attachments',
+  DELETE_ALL_WORKLOGS: 'Delete All Worklogs',
+  MODIFY_REPORTER: 'Modify Reporter',
+  MOVE_ISSUES: 'Move Issues',
+  SET_ISSUE_SECURITY: 'Set Issue Security',
+  ADMINISTER: 'Administer Jira',
+  SYSTEM_ADMIN: 'System Admin',
 }
+
+/** Those that no agent's account should have. */
+export const administrative = new Set([
+  'ADMINISTER_PROJECTS',
+  'BULK_CHANGE',
+  'DELETE_ALL_ATTACHMENTS',
+  'DELETE_ALL_WORKLOGS',
+  'MODIFY_REPORTER',
+  'MOVE_ISSUES',
+  'SET_ISSUE_SECURITY',
+  'ADMINISTER',
+  'SYSTEM_ADMIN',
+])
 
 /** The state in the words of this stand-in. */
 export function world(state: SandboxState) {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { absent, directSettlesMs, happened, unclear } from '../evidence.ts'
 import { issueKey, line } from '../ids.ts'
 import type { Jira } from '../jira.ts'
-import { admitted, audienceOf, inProject, moved, mustHave } from '../planning.ts'
+import { admitted, audienceOf, inProject, issueKinds, moved, mustHave } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 import { hiddenWarning } from '../warnings.ts'
 
@@ -35,8 +35,8 @@ export const attachmentAdd = writeTool({
   class: 'W2',
   default: 'on',
   verb: 'create',
-  resolves: ['jira.project'],
-  routes: ['POST /rest/api/3/issue/{key}/attachments'],
+  resolves: issueKinds,
+  routes: ['POST /rest/api/3/issue/{key}/attachments', 'POST /rest/api/2/issue/{key}/attachments'],
   changes: ['issue', 'name', 'bytes', 'text'],
   input,
   output,

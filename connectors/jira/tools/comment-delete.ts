@@ -5,7 +5,7 @@ import { toMarkdown } from '../adf.ts'
 import { absent, directSettlesMs, happened, isGone } from '../evidence.ts'
 import { issueKey, recordId } from '../ids.ts'
 import type { Jira } from '../jira.ts'
-import { admitted, audienceOf, inProject, moved, mustHave } from '../planning.ts'
+import { admitted, audienceOf, inProject, issueKinds, moved, mustHave } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({ key: issueKey, id: recordId })
@@ -20,8 +20,8 @@ export const commentDelete = writeTool({
   class: 'D',
   default: 'off',
   verb: 'delete',
-  resolves: ['jira.project'],
-  routes: ['DELETE /rest/api/3/issue/{key}/comment/{id}'],
+  resolves: issueKinds,
+  routes: ['DELETE /rest/api/3/issue/{key}/comment/{id}', 'DELETE /rest/api/2/issue/{key}/comment/{id}'],
   changes: ['issue', 'author', 'created', 'body'],
   input,
   output,

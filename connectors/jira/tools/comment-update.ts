@@ -7,9 +7,11 @@ import { absent, directSettlesMs, happened, told, unclear } from '../evidence.ts
 import { issueKey, recordId } from '../ids.ts'
 import type { Jira } from '../jira.ts'
 import { maxText } from '../markdown.ts'
-import { admitted, audienceOf, inProject, isServiceProject, moved, mustHave } from '../planning.ts'
+import { admitted, audienceOf, inProject, isServiceProject, issueKinds, moved, mustHave } from '../planning.ts'
 import { changeProperty } from '../records.ts'
+import type { Comment } from '../records.ts'
 import { writeScopes } from '../scopes.ts'
+import type { Visibility } from '../writes.ts'
 import { nodesOf } from '../splice.ts'
 import { hiddenWarning } from '../warnings.ts'
 
@@ -20,6 +22,7 @@ type Request = {
   readonly project: string
   readonly id: string
   readonly body: JsonObject
+  readonly visibility: Visibility | null
   /** When the comment was last changed as it was planned on. */
   readonly updated: string
   readonly exact: boolean
@@ -33,8 +36,8 @@ export const commentUpdate = writeTool({
   class: 'W1',
   default: 'on',
   verb: 'update',
-  resolves: ['jira.project'],
-  routes: ['PUT /rest/api/3/issue/{key}/comment/{id}'],
+  resolves: issueKinds,
+  routes: ['PUT /rest/api/3/issue/{key}/comment/{id}', 'PUT /rest/api/2/issue/{key}/comment/{id}'],
   changes: ['body'],
   input,
   output,
@@ -68,22 +71,25 @@ export const commentUpdate = writeTool({
       undo: exact ? ('partial' as const) : ('lossy' as const),
       warnings: [
         ...hiddenWarning(body),
-        ...(isServiceProject(issue.fields.project) ? ['In a service project the customer reads this comment.'] : []),
+        ...(isServiceProject(issue.fields.project) && comment.jsdPublic !== false && comment.visibility === undefined
+          ? ['In a service project the customer reads this comment.']
+          : []),
       ],
       request: {
         key: issue.key,
         project: issue.fields.project.key,
         id,
         body: document,
+        visibility: visibilityOf(comment),
         updated: comment.updated ?? comment.created,
         exact,
       },
     }
   },
-  async apply({ key, project, id, body, updated }: Request, { vendor, operationId }: Writes<Jira>) {
+  async apply({ key, project, id, body, visibility, updated }: Request, { vendor, operationId }: Writes<Jira>) {
     const [issue, comment] = [await vendor.issue(key), await vendor.comment(key, id)]
     if (issue.fields.project.key !== project || (comment.updated ?? comment.created) !== updated) throw moved(key)
-    await vendor.write.updateComment(key, id, body, operationId)
+    await vendor.write.updateComment(key, id, { body, visibility }, operationId)
     return { id, issue: key }
   },
   settlesMs: directSettlesMs,
@@ -106,3 +112,11 @@ export const commentUpdate = writeTool({
     }
   },
 })
+
+/** @throws HubError `refused` when it is seen by a kind of people that the hub cannot name again */
+function visibilityOf({ id, visibility }: Comment): Visibility | null {
+  if (visibility === undefined) return null
+  const { type, value } = visibility
+  if ((type === 'role' || type === 'group') && value !== undefined) return { type, value }
+  throw new HubError('refused', `The hub cannot keep who sees the comment ${id}. Change it in Jira.`)
+}

@@ -89,9 +89,9 @@ async function forNew(wanted: string, type: string, context: Reads<Jira>): Promi
   const { vendor } = context
   const { key } = await vendor.project(wanted)
   context.admit({ 'jira.project': key })
-  const types = await vendor.issueTypes(key)
+  const types = await vendor.issueTypes(key, context.now)
   const found = types.find(({ name }) => name.toLowerCase() === type.toLowerCase())
-  if (found !== undefined) return { project: key, fields: await vendor.createFields(key, found.id) }
+  if (found !== undefined) return { project: key, fields: await vendor.createFields(key, found.id, context.now) }
   const names = types.map(({ name }) => name)
   throw new HubError(
     'invalid_input',

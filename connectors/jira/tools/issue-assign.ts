@@ -5,7 +5,7 @@ import type { User } from '../answers.ts'
 import { changedSince, directSettlesMs, evidence, historyHas, told } from '../evidence.ts'
 import { accountId, issueKey } from '../ids.ts'
 import type { Jira, JiraReads } from '../jira.ts'
-import { admitted, audienceOf, inProject, mustBeAt, mustHave } from '../planning.ts'
+import { admitted, audienceOf, fieldKinds, inProject, mustBeAt, mustHave } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({
@@ -23,6 +23,8 @@ type Request = {
   readonly name: string
 }
 
+const touching = { 'jira.field': ['assignee'] }
+
 export const issueAssign = writeTool({
   name: 'issue_assign',
   title: 'Jira: assign an issue',
@@ -31,15 +33,15 @@ export const issueAssign = writeTool({
   class: 'W2',
   default: 'on',
   verb: 'update',
-  resolves: ['jira.project'],
-  routes: ['PUT /rest/api/3/issue/{key}/assignee'],
+  resolves: fieldKinds,
+  routes: ['PUT /rest/api/3/issue/{key}/assignee', 'PUT /rest/api/2/issue/{key}/assignee'],
   changes: ['assignee', 'assignee_name'],
   input,
   output,
   example: { key: 'SUP-2', assignee: 'nobody' },
   async plan({ key, assignee }, context: Reads<Jira>) {
     const { vendor } = context
-    const issue = await admitted(key, context)
+    const issue = await admitted(key, context, touching)
     const before = issue.fields.assignee
     if ((before?.id ?? 'nobody') === assignee) {
       throw new HubError('refused', `${issue.key} is already assigned to ${before?.name ?? 'nobody'}.`)
@@ -53,7 +55,7 @@ export const issueAssign = writeTool({
         {
           verb: 'update' as const,
           target: `jira:issue/${issue.key}`,
-          resources: inProject(issue),
+          resources: { ...inProject(issue), ...touching },
           before: show(before),
           after: show(after),
         },

@@ -1,7 +1,7 @@
 import { HubError, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { filters } from '../filters.ts'
+import { filters, searchable } from '../filters.ts'
 import { projectKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
 import { buildJql } from '../jql.ts'
@@ -22,7 +22,7 @@ export const issueCount = readTool({
   input,
   output,
   example: { projects: ['OPS'], statuses: ['Open'] },
-  async run({ projects, updated_after, ...wanted }, context: Reads<Jira>) {
+  async run({ projects, updated_after, jql: asked, ...wanted }, context: Reads<Jira>) {
     const { vendor, now } = context
     // By the keys of today: a project keeps answering to an old one, and no row of a count can be checked.
     const found: string[] = []
@@ -32,7 +32,9 @@ export const issueCount = readTool({
       found.push(key)
     }
     const updatedAfter = updated_after === undefined ? undefined : new Date(updated_after)
-    const jql = buildJql({ ...wanted, projects: found, updatedAfter, order: undefined }, now)
+    const raw = asked === undefined ? undefined : await vendor.rewritten(asked, found)
+    const assignee = await searchable(wanted.assignee, vendor)
+    const jql = buildJql({ ...wanted, projects: found, updatedAfter, assignee, raw, order: undefined }, now)
     if (jql === undefined) throw new HubError('invalid_input', 'Jira counts only within bounds. Name a project.')
     return { count: await vendor.count(jql), projects: found }
   },

@@ -1,15 +1,16 @@
 import { HubError, writeTool } from 'toolgate/kit'
-import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Resources, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { toMarkdown } from '../adf.ts'
 import type { Project, User } from '../answers.ts'
 import { absent, createdIssueOf, happened, searchSettlesMs, told, unclear } from '../evidence.ts'
-import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
+import { describeMissing, fieldCalled, fieldValues, missingFields, resolveFields } from '../fields.ts'
 import { accountId, issueKey, label, line, projectKey } from '../ids.ts'
 import type { Field, Issue, Jira, JiraReads } from '../jira.ts'
 import { quoted } from '../jql.ts'
 import { maxText } from '../markdown.ts'
-import { isServiceProject, mustHave, present, sentence } from '../planning.ts'
+import { fieldKinds, isServiceProject, mustHave, present, sentence } from '../planning.ts'
+import { checkedAdf, rawAdf, unseenIn, wordsIn } from '../raw-adf.ts'
 import { writeScopes } from '../scopes.ts'
 import { hiddenWarning } from '../warnings.ts'
 
@@ -17,7 +18,10 @@ const input = z.strictObject({
   project: projectKey.describe('Project key'),
   type: line(60).describe('Issue type by name, such as Task or Bug'),
   summary: line(255),
-  description: z.string().min(1).max(maxText).optional().describe('Markdown'),
+  description: z
+    .union([z.string().min(1).max(maxText), rawAdf])
+    .optional()
+    .describe('Markdown or ADF'),
   labels: z.array(label).min(1).max(20).optional(),
   assignee: accountId.optional().describe('accountId'),
   priority: line(60).optional().describe('By name'),
@@ -30,13 +34,13 @@ type Request = { readonly project: string; readonly fields: JsonObject }
 export const issueCreate = writeTool({
   name: 'issue_create',
   title: 'Jira: create an issue',
-  description: 'Creates one Jira issue. The description is Markdown. Required fields that are missing are named.',
+  description: 'Creates one Jira issue. Required fields that are missing are named.',
   scopes: writeScopes.create,
   class: 'W2',
   default: 'on',
   verb: 'create',
-  resolves: ['jira.project'],
-  routes: ['POST /rest/api/3/issue'],
+  resolves: fieldKinds,
+  routes: ['POST /rest/api/3/issue', 'POST /rest/api/2/issue'],
   changes: [
     'project',
     'type',
@@ -55,14 +59,21 @@ export const issueCreate = writeTool({
   async plan(wanted, context: Reads<Jira>) {
     const { vendor } = context
     const project = await vendor.project(wanted.project)
-    context.admit({ 'jira.project': project.key })
-    const type = await findType(vendor, project, wanted.type)
+    const types = await vendor.issueTypes(project.key, context.now)
+    const { type: _type, project: _project, fields: named = {}, ...system } = wanted
+    const found = types.find(({ name }) => name.toLowerCase() === wanted.type.toLowerCase())
+    const screen = found === undefined ? [] : await vendor.createFields(project.key, found.id, context.now)
+    const touched = [
+      ...Object.keys(present(system)),
+      ...Object.keys(named).map((name) => fieldCalled(name, screen)?.id ?? name),
+    ]
+    context.admit(placeOf(project, { name: found?.name ?? wanted.type }, touched))
+    const type = found ?? noType(project, wanted.type, types)
     const permissions = ['CREATE_ISSUES' as const, ...(wanted.assignee === undefined ? [] : ['ASSIGN_ISSUES' as const])]
     await mustHave(vendor, { projectKey: project.key }, permissions)
-    const screen = await vendor.createFields(project.key, type.id)
     const assignee = wanted.assignee === undefined ? undefined : await findAssignee(vendor, project, wanted.assignee)
     if (wanted.parent !== undefined) await parentIn(vendor, project, wanted.parent)
-    const description = wanted.description === undefined ? undefined : vendor.toAdf(wanted.description)
+    const description = documentOf(wanted.description, vendor)
     const extra = resolveFields(wanted.fields ?? {}, screen, vendor.toAdf)
 
     const fields = present({
@@ -96,7 +107,7 @@ export const issueCreate = writeTool({
         {
           verb: 'create' as const,
           target: `jira:project/${project.key}/issue`,
-          resources: { 'jira.project': project.key },
+          resources: placeOf(project, type, touched),
           before: {},
           after: present({
             project: project.key,
@@ -120,7 +131,11 @@ export const issueCreate = writeTool({
       },
       fidelity: 'checked' as const,
       undo: 'partial' as const,
-      warnings: [...hiddenWarning(wanted.description), ...(await duplicates(vendor, project, wanted.summary))],
+      warnings: [
+        ...hiddenWarning(wordsIn(wanted.description)),
+        ...unseenIn(wanted.description),
+        ...(await duplicates(vendor, project, wanted.summary)),
+      ],
       request: { project: project.id, fields },
     }
   },
@@ -147,6 +162,11 @@ export const issueCreate = writeTool({
   },
 })
 
+function documentOf(given: z.output<typeof input>['description'], { toAdf }: JiraReads): JsonObject | undefined {
+  if (given === undefined) return undefined
+  return typeof given === 'string' ? toAdf(given) : checkedAdf(given)
+}
+
 /** What a deletion would take along that was not there at the creation. */
 async function touchedSince(jira: JiraReads, { key, fields }: Issue): Promise<readonly string[]> {
   const [{ changes }, { total }] = [await jira.changes(key, 1), await jira.comments(key, { limit: 1, start: 0 })]
@@ -157,10 +177,11 @@ async function touchedSince(jira: JiraReads, { key, fields }: Issue): Promise<re
   ]
 }
 
-async function findType(jira: JiraReads, project: Project, name: string) {
-  const types = await jira.issueTypes(project.key)
-  const type = types.find((each) => each.name.toLowerCase() === name.toLowerCase())
-  if (type !== undefined) return type
+function placeOf({ key }: Project, type: { readonly name: string }, fields: readonly string[]): Resources {
+  return { 'jira.project': key, 'jira.issuetype': type.name, 'jira.field': fields }
+}
+
+function noType(project: Project, name: string, types: readonly { readonly name: string }[]): never {
   if (types.length === 0)
     throw new HubError('forbidden', `The hub's account may not create issues in ${project.key}. An operator can grant it.`)
   throw new HubError(

@@ -5,7 +5,7 @@ import { toMarkdown } from '../adf.ts'
 import { absent, directSettlesMs, happened, isGone, unclear } from '../evidence.ts'
 import { issueKey } from '../ids.ts'
 import type { Issue, Jira } from '../jira.ts'
-import { admitted, audienceOf, inProject, mustBeAt, mustHave, present } from '../planning.ts'
+import { admitted, audienceOf, inProject, issueKinds, mustBeAt, mustHave, present } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({ key: issueKey })
@@ -20,8 +20,8 @@ export const issueDelete = writeTool({
   class: 'D',
   default: 'off',
   verb: 'delete',
-  resolves: ['jira.project'],
-  routes: ['DELETE /rest/api/3/issue/{key}'],
+  resolves: issueKinds,
+  routes: ['DELETE /rest/api/3/issue/{key}', 'DELETE /rest/api/2/issue/{key}'],
   changes: [
     'key',
     'project',

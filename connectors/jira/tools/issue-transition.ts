@@ -1,11 +1,14 @@
 import { HubError, writeTool } from 'toolgate/kit'
-import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Resources, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { changedSince, directSettlesMs, evidence, issueChanged, told } from '../evidence.ts'
-import { describeMissing, fieldValues, missingFields, resolveFields } from '../fields.ts'
+import { describeMissing, fieldCalled, fieldValues, missingFields, resolveFields } from '../fields.ts'
+import { toMarkdown } from '../adf.ts'
+import { maxText } from '../markdown.ts'
+import { hiddenWarning } from '../warnings.ts'
 import { issueKey, line } from '../ids.ts'
 import type { Issue, Jira, Transition } from '../jira.ts'
-import { admitted, audienceOf, inProject, mustBeAt, mustHave, present, sentence } from '../planning.ts'
+import { isServiceProject, audienceOf, fieldKinds, inProject, mustBeAt, mustHave, present, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z
@@ -14,6 +17,7 @@ const input = z
     to_status: line(60).optional().describe('Status to move to, by name'),
     transition: line(60).optional().describe('Or the transition, by name or id'),
     fields: fieldValues.optional(),
+    comment: z.string().min(1).max(maxText).optional().describe('Markdown, added in the same step'),
   })
   .refine(
     ({ to_status, transition }) => (to_status === undefined) !== (transition === undefined),
@@ -27,6 +31,7 @@ type Request = {
   readonly from: string
   readonly to: string
   readonly fields: JsonObject
+  readonly comment: JsonObject | null
 }
 
 export const issueTransition = writeTool({
@@ -37,17 +42,22 @@ export const issueTransition = writeTool({
   class: 'W2',
   default: 'on',
   verb: 'update',
-  resolves: ['jira.project'],
-  routes: ['POST /rest/api/3/issue/{key}/transitions'],
-  changes: ['status', 'resolution', 'fields'],
+  resolves: [...fieldKinds, 'jira.transition'],
+  routes: ['POST /rest/api/3/issue/{key}/transitions', 'POST /rest/api/2/issue/{key}/transitions'],
+  changes: ['status', 'resolution', 'fields', 'comment'],
   input,
   output,
   example: { key: 'OPS-42', to_status: 'In Progress' },
-  async plan({ key, to_status, transition: wanted, fields = {} }, context: Reads<Jira>) {
+  async plan({ key, to_status, transition: wanted, fields = {}, comment: said }, context: Reads<Jira>) {
     const { vendor } = context
-    const issue = await admitted(key, context)
-    await mustHave(vendor, { issueKey: issue.key }, ['TRANSITION_ISSUES'])
+    const issue = await vendor.issue(key)
     const offered = await vendor.transitions(issue.key)
+    context.admit(placeOf(issue, offered, { word: to_status ?? wanted ?? '', fields: Object.keys(fields) }))
+    await mustHave(vendor, { issueKey: issue.key }, [
+      'TRANSITION_ISSUES',
+      ...(said === undefined ? [] : ['ADD_COMMENTS' as const]),
+    ])
+    const comment = said === undefined ? null : vendor.toAdf(said)
     const transition = to_status === undefined ? byName(issue, offered, wanted ?? '') : byStatus(issue, offered, to_status)
     const { send, show } = resolveFields(fields, transition.fields, vendor.toAdf)
     const missing = missingFields(transition.fields, Object.keys(send))
@@ -62,7 +72,11 @@ export const issueTransition = writeTool({
         {
           verb: 'update' as const,
           target: `jira:issue/${issue.key}`,
-          resources: inProject(issue),
+          resources: {
+            ...inProject(issue),
+            'jira.transition': transition.to.name,
+            'jira.field': ['status', ...Object.keys(send)],
+          },
           before: present({
             status: from,
             resolution: resolution === undefined ? undefined : (issue.fields.resolution?.name ?? 'none'),
@@ -71,6 +85,7 @@ export const issueTransition = writeTool({
             status: transition.to.name,
             resolution,
             fields: Object.keys(others).length > 0 ? others : undefined,
+            comment: comment === null ? undefined : toMarkdown(comment).markdown,
           }),
         },
       ],
@@ -78,29 +93,57 @@ export const issueTransition = writeTool({
       rev: issue.rev,
       fidelity: 'checked' as const,
       undo: 'partial' as const,
-      warnings: [] as string[],
-      request: { key: issue.key, rev: issue.rev, transition: transition.id, from, to: transition.to.name, fields: send },
+      warnings: [
+        ...hiddenWarning(said),
+        ...(comment !== null && isServiceProject(issue.fields.project)
+          ? ['In a service project the customer reads this comment.']
+          : []),
+      ],
+      request: {
+        key: issue.key,
+        rev: issue.rev,
+        transition: transition.id,
+        from,
+        to: transition.to.name,
+        fields: send,
+        comment,
+      },
     }
   },
-  async apply({ key, rev, transition, from, to, fields }: Request, { vendor, operationId }: Writes<Jira>) {
+  async apply({ key, rev, transition, from, to, fields, comment }: Request, { vendor, operationId }: Writes<Jira>) {
     await mustBeAt(vendor, key, rev)
-    await vendor.write.transition(key, transition, fields, operationId)
+    await vendor.write.transition(key, { transition, fields, comment }, operationId)
     return { key, from, to }
   },
   settlesMs: directSettlesMs,
   async reconcile({ key, rev, from, to }: Request, { vendor, operationId }: Asks<Jira>) {
     return evidence(await issueChanged(vendor, { key, rev }, operationId), { key, from, to })
   },
-  async undo({ request: { key, from, to, fields } }: Done<Request, z.output<typeof output>>, { vendor }: Reads<Jira>) {
+  async undo(
+    { request: { key, from, to, fields, comment } }: Done<Request, z.output<typeof output>>,
+    { vendor }: Reads<Jira>,
+  ) {
     const issue = await vendor.issue(key)
     if (issue.fields.status.name !== to) throw changedSince(issue, 'the status')
     const [back] = (await vendor.transitions(issue.key)).filter((each) => each.to.name === from)
     if (back === undefined) throw new HubError('refused', `The workflow offers no way from ${to} back to ${from}.`)
     const set = Object.keys(fields).length > 0 ? ['The fields that it set stay, unless the workflow clears them.'] : []
+    const left = comment === null ? [] : ['The comment that it added stays.']
     const given = { key: issue.key, transition: back.id }
-    return { tool: 'issue_transition', input: given, fidelity: 'partial' as const, warnings: [told, ...set] }
+    return { tool: 'issue_transition', input: given, fidelity: 'partial' as const, warnings: [told, ...set, ...left] }
   },
 })
+
+/** Where it would go and what it would set, as far as that is known before it is looked at closely. */
+function placeOf(
+  issue: Issue,
+  offered: readonly Transition[],
+  { word, fields }: { word: string; fields: readonly string[] },
+): Resources {
+  const found = offered.find(({ id, name, to }) => id === word || same(name, word) || same(to.name, word))
+  const set = fields.map((name) => fieldCalled(name, found?.fields ?? [])?.id ?? name)
+  return { ...inProject(issue), 'jira.transition': found?.to.name ?? word, 'jira.field': ['status', ...set] }
+}
 
 function byStatus(issue: Issue, offered: readonly Transition[], status: string): Transition {
   const found = offered.filter(({ to }) => same(to.name, status))

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { changedSince, directSettlesMs, evidence, issueChanged } from '../evidence.ts'
 import { issueKey, label } from '../ids.ts'
 import type { Jira } from '../jira.ts'
-import { admitted, inProject, mustBeAt, mustHave, quietly, sentence } from '../planning.ts'
+import { admitted, fieldKinds, inProject, mustBeAt, mustHave, quietly, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const some = z.array(label).min(1).max(20).optional()
@@ -21,6 +21,8 @@ type Request = {
   readonly after: readonly string[]
 }
 
+const touching = { 'jira.field': ['labels'] }
+
 export const labelEdit = writeTool({
   name: 'label_edit',
   title: 'Jira: edit labels',
@@ -29,15 +31,15 @@ export const labelEdit = writeTool({
   class: 'W1',
   default: 'on',
   verb: 'update',
-  resolves: ['jira.project'],
-  routes: ['PUT /rest/api/3/issue/{key}'],
+  resolves: fieldKinds,
+  routes: ['PUT /rest/api/3/issue/{key}', 'PUT /rest/api/2/issue/{key}'],
   changes: ['labels'],
   input,
   output,
   example: { key: 'SUP-5', add: ['slow'], remove: ['performance'] },
   async plan({ key, add = [], remove = [] }, context: Reads<Jira>) {
     const { vendor } = context
-    const issue = await admitted(key, context)
+    const issue = await admitted(key, context, touching)
     const { labels } = issue.fields
     const adds = [...new Set(add)].filter((each) => !labels.includes(each))
     const removes = [...new Set(remove)].filter((each) => labels.includes(each))
@@ -53,7 +55,7 @@ export const labelEdit = writeTool({
         {
           verb: 'update' as const,
           target: `jira:issue/${issue.key}`,
-          resources: inProject(issue),
+          resources: { ...inProject(issue), ...touching },
           before: { labels },
           after: { labels: after },
         },

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { directSettlesMs, happened, historyHas, unclear, absent } from '../evidence.ts'
 import { issueKey, line } from '../ids.ts'
 import type { Jira, JiraReads } from '../jira.ts'
-import { admitted, inProject, mustHave, quietly, sentence } from '../planning.ts'
+import { admitted, inProject, issueKinds, mustHave, quietly, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({
@@ -35,8 +35,8 @@ export const linkAdd = writeTool({
   class: 'W1',
   default: 'on',
   verb: 'create',
-  resolves: ['jira.project'],
-  routes: ['POST /rest/api/3/issueLink'],
+  resolves: issueKinds,
+  routes: ['POST /rest/api/3/issueLink', 'POST /rest/api/2/issueLink'],
   changes: ['says', 'other'],
   input,
   output,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { directSettlesMs, evidence, historyHas } from '../evidence.ts'
 import { issueKey, recordId } from '../ids.ts'
 import type { Jira } from '../jira.ts'
-import { admitted, inProject, mustHave, quietly } from '../planning.ts'
+import { admitted, inProject, issueKinds, mustHave, quietly } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({ key: issueKey, id: recordId.describe('As issue_get gives it with links') })
@@ -26,8 +26,8 @@ export const linkRemove = writeTool({
   class: 'W1',
   default: 'on',
   verb: 'delete',
-  resolves: ['jira.project'],
-  routes: ['DELETE /rest/api/3/issueLink/{id}'],
+  resolves: issueKinds,
+  routes: ['DELETE /rest/api/3/issueLink/{id}', 'DELETE /rest/api/2/issueLink/{id}'],
   changes: ['says', 'other'],
   input,
   output,

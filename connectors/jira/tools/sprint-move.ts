@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { absent, directSettlesMs, happened, historyHas, unclear } from '../evidence.ts'
 import { issueKey } from '../ids.ts'
 import type { Issue, Jira, JiraReads } from '../jira.ts'
-import { admitted, audienceOf, inProject, mustBeAt, mustHave, sentence } from '../planning.ts'
+import { admitted, audienceOf, inProject, issueKinds, mustBeAt, mustHave, sentence } from '../planning.ts'
 import { writeScopes } from '../scopes.ts'
 
 const input = z.strictObject({
@@ -32,7 +32,7 @@ export const sprintMove = writeTool({
   class: 'W2',
   default: 'on',
   verb: 'update',
-  resolves: ['jira.project'],
+  resolves: issueKinds,
   routes: ['POST /rest/agile/1.0/sprint/{id}/issue', 'POST /rest/agile/1.0/backlog/issue'],
   changes: ['sprint'],
   input,

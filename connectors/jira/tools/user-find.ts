@@ -7,11 +7,11 @@ import { readScopes } from '../scopes.ts'
 
 const input = z.strictObject({
   query: line(100).describe('Part of a name or e-mail address'),
-  project: projectKey.optional().describe('Only people to whom issues of this project can be assigned'),
+  project: projectKey.optional().describe('Only those who can be assigned its issues'),
   limit: z.int().min(1).max(20).default(10),
 })
 const output = z.strictObject({
-  users: z.array(z.strictObject({ id: z.string(), name: z.string(), active: z.boolean() })),
+  users: z.array(z.strictObject({ accountId: z.string(), name: z.string(), active: z.boolean() })),
   content_trust: z.literal('untrusted'),
 })
 
@@ -25,10 +25,11 @@ export const userFind = readTool({
   input,
   output,
   example: { query: 'priya' },
-  async run({ query, project, limit }, { vendor }: Reads<Jira>) {
-    const users = await (project === undefined
-      ? vendor.findUsers(query, limit)
-      : vendor.assignable({ project }, { query }, limit))
-    return { users: users.map(({ id, name, active }) => ({ id, name, active })), content_trust: 'untrusted' as const }
+  async run(asked, { vendor, now }: Reads<Jira>) {
+    const users = await vendor.findUsers(asked, now)
+    return {
+      users: users.map(({ id, name, active }) => ({ accountId: id, name, active })),
+      content_trust: 'untrusted' as const,
+    }
   },
 })

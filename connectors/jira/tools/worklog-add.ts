@@ -5,7 +5,7 @@ import { toMarkdown } from '../adf.ts'
 import { absent, directSettlesMs, happened } from '../evidence.ts'
 import { issueKey } from '../ids.ts'
 import type { Jira } from '../jira.ts'
-import { admitted, inProject, moved, mustHave, present, quietly } from '../planning.ts'
+import { admitted, inProject, issueKinds, moved, mustHave, present, quietly } from '../planning.ts'
 import { operationProperty } from '../records.ts'
 import { writeScopes } from '../scopes.ts'
 import { hiddenWarning } from '../warnings.ts'
@@ -36,7 +36,7 @@ export const worklogAdd = writeTool({
   class: 'W1',
   default: 'on',
   verb: 'create',
-  resolves: ['jira.project'],
+  resolves: issueKinds,
   routes: ['POST /rest/api/3/issue/{key}/worklog'],
   changes: ['issue', 'minutes', 'started', 'note', 'adjust'],
   input,
@@ -44,6 +44,7 @@ export const worklogAdd = writeTool({
   example: { key: 'OPS-40', minutes: 30, started: '2026-03-31T09:00:00Z', note: 'Asked the provider.' },
   async plan({ key, minutes, started, note, adjust }, context: Reads<Jira>) {
     const { vendor } = context
+    vendor.requireCloud('Logged work cannot be told apart from that of others in')
     const issue = await admitted(key, context)
     await mustHave(vendor, { issueKey: issue.key }, ['WORK_ON_ISSUES'])
     const document = note === undefined ? undefined : vendor.toAdf(note)

@@ -1,7 +1,18 @@
 // The values in a caller's SOQL, as values: what they mean, and never how they were spelled.
 import { HubError } from 'toolgate/kit'
 import type { FieldSchema } from '../salesforce.ts'
-import type { Filter, Scalar } from '../soql.ts'
+import type { Filter, Operator, Scalar } from '../soql.ts'
+
+export const operators: Readonly<Partial<Record<string, Operator>>> = {
+  '=': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+  IN: 'in',
+  'NOT IN': 'not_in',
+}
 
 interface Written {
   readonly value: string | string[]

@@ -4,28 +4,37 @@
 import type { JsonObject } from 'toolgate/kit'
 import { isComparable, objects } from './schema.ts'
 import type { SandboxField, SandboxObject } from './schema.ts'
+import type { SandboxUser } from './users.ts'
 
-export function describeGlobal(version: string): JsonObject {
-  return { encoding: 'UTF-8', maxBatchSize: 200, sobjects: objects.map((object) => summary(object, version)) }
+export function describeGlobal(version: string, user: SandboxUser): JsonObject {
+  const visible = objects.filter((object) => user.may(object, 'read'))
+  return { encoding: 'UTF-8', maxBatchSize: 200, sobjects: visible.map((object) => summary(object, version, user)) }
 }
 
-export function describe(object: SandboxObject, version: string): JsonObject {
+export function describe(object: SandboxObject, version: string, user: SandboxUser): JsonObject {
+  const [create, edit] = [user.may(object, 'create'), user.may(object, 'edit')]
   return {
-    ...summary(object, version),
+    ...summary(object, version, user),
     childRelationships: childRelationships(object),
-    fields: object.fields.filter(({ hidden }) => !hidden).map(describeField),
+    fields: object.fields
+      .filter(({ hidden }) => !hidden)
+      .map((field) => ({
+        ...describeField(field),
+        createable: field.createable && create,
+        updateable: field.updateable && edit,
+      })),
     recordTypeInfos: [],
   }
 }
 
-function summary(object: SandboxObject, version: string): JsonObject {
+function summary(object: SandboxObject, version: string, user: SandboxUser): JsonObject {
   const path = `/services/data/v${version}/sobjects/${object.name}`
   return {
     activateable: false,
-    createable: object.writable,
-    custom: false,
+    createable: user.may(object, 'create'),
+    custom: object.name.endsWith('__c'),
     customSetting: false,
-    deletable: object.writable,
+    deletable: user.may(object, 'delete'),
     deprecatedAndHidden: false,
     keyPrefix: object.prefix,
     label: object.label,
@@ -39,11 +48,14 @@ function summary(object: SandboxObject, version: string): JsonObject {
     retrieveable: true,
     searchable: true,
     triggerable: true,
-    undeletable: object.writable,
-    updateable: object.writable,
+    undeletable: object.undeletable,
+    updateable: user.may(object, 'edit'),
     urls: { sobject: path, describe: `${path}/describe`, rowTemplate: `${path}/{ID}` },
   }
 }
+
+/** By which records of an object are called. */
+const nameFields = new Set(['Name', 'CaseNumber'])
 
 function describeField(field: SandboxField): JsonObject {
   return {
@@ -62,6 +74,7 @@ function describeField(field: SandboxField): JsonObject {
     label: field.label,
     length: field.length,
     name: field.name,
+    nameField: nameFields.has(field.name),
     nillable: field.nillable,
     permissionable: field.nillable && field.type !== 'id',
     picklistValues: field.picklist.map((value) => ({

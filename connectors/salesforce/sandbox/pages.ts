@@ -4,23 +4,25 @@ import type { JsonObject, SandboxRequest, SandboxState } from 'toolgate/kit'
 import { sandboxId } from './ids.ts'
 import { runQuery } from './query.ts'
 import { Refusal } from './refusal.ts'
+import type { SandboxUser } from './users.ts'
 
 interface Where {
   readonly state: SandboxState
   readonly version: string
   readonly now: Date
+  readonly user: SandboxUser
 }
 
 const [smallest, largest] = [200, 2_000]
 
 export function firstPage(
-  { state, version, now }: Where,
+  { state, version, now, user }: Where,
   { query, headers }: SandboxRequest,
   deletedToo: boolean,
 ): JsonObject {
   const soql = query.get('q')
   if (soql === null) throw new Refusal(400, 'MALFORMED_QUERY', 'A query string has to be specified')
-  const { totalSize, records } = runQuery(state, { soql, version, now, deletedToo })
+  const { totalSize, records } = runQuery(state, { soql, version, now, deletedToo, user })
   const asked = Number(/batchSize\s*=\s*(\d+)/i.exec(headers.get('sforce-query-options') ?? '')?.[1] ?? largest)
   const size = Math.min(Math.max(asked, smallest), largest)
   if (records.length <= size) return { totalSize, done: true, records }

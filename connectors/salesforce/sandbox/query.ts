@@ -7,16 +7,19 @@ import { columnAt, valueAt } from './fields.ts'
 import type { Column } from './fields.ts'
 import { userRecordAccess } from './record-access.ts'
 import { Refusal } from './refusal.ts'
+import { groupedRows } from './groups.ts'
 import { isComparable, objectCalled, objects } from './schema.ts'
 import type { SandboxObject } from './schema.ts'
+import { userPermissionAccess } from './permission-access.ts'
 import { all, answered, everyOne } from './store.ts'
+import type { SandboxUser } from './users.ts'
 import type { SandboxRecord } from './store.ts'
 import { comparable, compileWhere } from './where.ts'
 
 const require = createRequire(import.meta.url)
 
 /** The clauses that are evaluated; a query with any other is refused. */
-const known = new Set(['fields', 'sObject', 'where', 'orderBy', 'limit', 'offset'])
+const known = new Set(['fields', 'sObject', 'where', 'groupBy', 'having', 'orderBy', 'limit', 'offset'])
 const furthestOffset = 2_000
 const most = 50_000
 
@@ -31,9 +34,11 @@ export interface Asked {
   readonly now: Date
   /** Deleted records too, as queryAll gives them. */
   readonly deletedToo: boolean
+  /** Who asks: what this user may not read does not exist. */
+  readonly user: SandboxUser
 }
 
-export function runQuery(state: SandboxState, { soql, version, now, deletedToo }: Asked): Selection {
+export function runQuery(state: SandboxState, { soql, version, now, deletedToo, user }: Asked): Selection {
   const query = parse(soql)
   const strange = Object.keys(query).find((clause) => !known.has(clause))
   if (strange !== undefined) throw malformed(`this sandbox does not evaluate ${strange}`)
@@ -41,10 +46,14 @@ export function runQuery(state: SandboxState, { soql, version, now, deletedToo }
   if (offset > furthestOffset) {
     throw new Refusal(400, 'NUMBER_OUTSIDE_VALID_RANGE', 'Maximum SOQL offset allowed is 2000')
   }
-  if (sObject.toLowerCase() === 'userrecordaccess') return userRecordAccess(state, query)
+  if (sObject.toLowerCase() === 'userrecordaccess') return userRecordAccess(state, query, user)
+  if (sObject.toLowerCase() === 'userpermissionaccess') return userPermissionAccess(query, user)
   const object = objectCalled(sObject)
-  if (!object) throw new Refusal(400, 'INVALID_TYPE', `sObject type '${sObject}' is not supported.`)
+  if (!object || !user.may(object, 'read'))
+    throw new Refusal(400, 'INVALID_TYPE', `sObject type '${sObject}' is not supported.`)
   const counted = isCount(fields)
+  if (query.groupBy || query.having || (!counted && fields.some(({ type }) => type === 'FieldFunctionExpression')))
+    return groupedRows(state, object, query, filtered(state, object, query, { now, deletedToo }), now)
   const plain = fields.filter((field) => field.type !== 'FieldSubquery')
   const columns = counted ? [] : plain.map((field) => columnAt(object, pathOf(field)))
   const lists = fields.flatMap((field) =>
@@ -174,7 +183,16 @@ function project(
     const earlier = fields[via.lookup.relationship] as JsonObject | undefined
     fields[via.lookup.relationship] =
       typeof parentId === 'string'
-        ? { ...(earlier ?? answered(via.parent.name, parentId, version, {})), [field.name]: value }
+        ? {
+            ...(earlier ??
+              answered(
+                via.parents.find(({ prefix }) => parentId.startsWith(prefix))?.name ?? 'Name',
+                parentId,
+                version,
+                {},
+              )),
+            [field.name]: value,
+          }
         : null
   }
   return answered(object.name, String(record['Id']), version, fields)

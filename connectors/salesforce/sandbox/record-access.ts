@@ -4,7 +4,8 @@ import type { Query, WhereClause } from '@jetstreamapp/soql-parser-js'
 import type { JsonObject, SandboxState } from 'toolgate/kit'
 import { Refusal } from './refusal.ts'
 import { objects } from './schema.ts'
-import { find, hubUserId, mayEdit } from './store.ts'
+import { find, mayEdit } from './store.ts'
+import type { SandboxUser, Verb } from './users.ts'
 
 const fields = [
   'RecordId',
@@ -18,6 +19,7 @@ const fields = [
 export function userRecordAccess(
   state: SandboxState,
   query: Query,
+  user: SandboxUser,
 ): { readonly totalSize: number; readonly records: readonly JsonObject[] } {
   const wanted = (query.fields ?? []).map((one) => {
     const name = one.type === 'Field' ? fields.find((known) => known.toLowerCase() === one.field.toLowerCase()) : undefined
@@ -25,18 +27,18 @@ export function userRecordAccess(
     return name
   })
   const { userId, recordId } = asked(query.where)
-  if (userId !== hubUserId) return { totalSize: 0, records: [] }
+  if (userId !== user.id) return { totalSize: 0, records: [] }
   const object = objects.find(({ prefix }) => recordId.startsWith(prefix))
   const record = object && find(state, object, recordId)
   const read = record !== undefined && record['IsDeleted'] !== true
-  const edit = read && object?.writable === true && mayEdit(record)
+  const may = (verb: Verb) => read && object !== undefined && user.may(object, verb) && (verb === 'read' || mayEdit(record))
   const row = {
     RecordId: recordId,
-    HasReadAccess: read,
-    HasEditAccess: edit,
-    HasDeleteAccess: edit,
-    HasTransferAccess: edit,
-    HasAllAccess: edit,
+    HasReadAccess: may('read'),
+    HasEditAccess: may('edit'),
+    HasDeleteAccess: may('delete'),
+    HasTransferAccess: may('edit'),
+    HasAllAccess: may('edit') && may('delete'),
   }
   const record_ = Object.fromEntries(wanted.map((name) => [name, row[name]]))
   return { totalSize: 1, records: [{ attributes: { type: 'UserRecordAccess' }, ...record_ }] }

@@ -5,7 +5,7 @@ import { columnAt } from './fields.ts'
 import { sandboxId } from './ids.ts'
 import { Refusal } from './refusal.ts'
 import type { SandboxObject } from './schema.ts'
-import { all, answered, find, hubUserId, mayEdit, salesforceTime, save, stamped } from './store.ts'
+import { all, answered, everyOne, find, mayEdit, salesforceTime, save, stamped } from './store.ts'
 import type { Place, SandboxRecord } from './store.ts'
 import { derived, validated } from './validation.ts'
 import { objects } from './schema.ts'
@@ -24,8 +24,12 @@ export function createRow(
   request: SandboxRequest,
   key: Readonly<Record<string, string>> = {},
 ): SandboxResponse {
-  const { state, object, now } = place
+  const { state, object, now, user } = place
+  if (!user.may(object, 'create')) throw insufficient()
   const given = validated(place, { ...bodyOf(request), ...key }, 'create')
+  // A new child locks its parent.
+  for (const { name } of object.fields.filter(({ childRelationship }) => childRelationship !== undefined))
+    if (typeof given[name] === 'string') requireUnlocked(place, given[name])
   requireUnique(place, given)
   requireNoDuplicate(place, given, request)
   const id = sandboxId(object.prefix, state.next(object.prefix))
@@ -33,13 +37,13 @@ export function createRow(
   const defaults = Object.fromEntries(object.fields.map((field) => [field.name, field.default ?? null]))
   const record: SandboxRecord = {
     ...defaults,
-    OwnerId: hubUserId,
+    OwnerId: user.id,
     ...given,
     Id: id,
     CreatedDate: time,
-    CreatedById: hubUserId,
+    CreatedById: user.id,
     LastModifiedDate: time,
-    LastModifiedById: hubUserId,
+    LastModifiedById: user.id,
     SystemModstamp: time,
   }
   save(state, object, derived(state, object, record, given))
@@ -51,18 +55,20 @@ export function createRow(
 }
 
 export function updateRow(place: Place, id: string, request: SandboxRequest): SandboxResponse {
-  const { state, object, now } = place
+  const { state, object, user } = place
   const record = existing(place, id)
+  requireUnlocked(place, id)
   requireUnmodified(record, request.headers.get('if-unmodified-since'))
-  if (!mayEdit(record)) throw insufficient()
+  if (!mayEdit(record) || !user.may(object, 'edit')) throw insufficient()
   const given = validated(place, bodyOf(request), 'update')
-  save(state, object, stamped(derived(state, object, { ...record, ...given }, given), now))
+  save(state, object, stamped(derived(state, object, { ...record, ...given }, given), place))
   return { status: 204 }
 }
 
 export function deleteRow(place: Place, id: string): SandboxResponse {
   const record = existing(place, id)
-  if (!mayEdit(record)) throw insufficient()
+  requireUnlocked(place, id)
+  if (!mayEdit(record) || !place.user.may(place.object, 'delete')) throw insufficient()
   const stopping = childrenOf(place.state, id).find(({ object }) => object.name === 'Case')
   if (stopping && (place.object.name === 'Account' || place.object.name === 'Contact')) {
     throw new Refusal(
@@ -72,14 +78,34 @@ export function deleteRow(place: Place, id: string): SandboxResponse {
       { fields: [] },
     )
   }
-  remove(place.state, place.object, record, place.now)
+  remove(place, place.object, record, id)
   return { status: 204 }
 }
 
+/** With everything that was deleted along with it. */
+export function undeleteRow(place: Omit<Place, 'object'>, id: string): void {
+  const object = objects.find(({ prefix }) => id.startsWith(prefix))
+  const record = object && find(place.state, object, id)
+  if (!object || !record) throw new Refusal(404, 'INVALID_ID_FIELD', 'invalid record id')
+  if (!object.undeletable) throw new Refusal(400, 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', 'Entity type is not undeletable')
+  if (record['IsDeleted'] !== true) throw new Refusal(400, 'UNDELETE_FAILED', 'Entity is not in the recycle bin')
+  if (!mayEdit(record) || !place.user.may(object, 'delete')) throw insufficient()
+  for (const each of objects)
+    for (const one of everyOne(place.state, each))
+      if (one['Id'] === id || (one['IsDeleted'] === true && one[deletedWith] === id)) {
+        const { [deletedWith]: _gone, ...restored } = one
+        save(place.state, each, { ...stamped(restored, place), IsDeleted: false })
+      }
+}
+
+/** Not a field of any object: which deletion took the record along. */
+const deletedWith = '-deletedWith'
+
 /** What belongs to a record goes with it. */
-function remove(state: SandboxState, object: SandboxObject, record: SandboxRecord, now: Date): void {
-  save(state, object, { ...stamped(record, now), IsDeleted: true })
-  for (const child of childrenOf(state, String(record['Id']))) remove(state, child.object, child.record, now)
+function remove(place: Place, object: SandboxObject, record: SandboxRecord, root: string): void {
+  const { state } = place
+  save(state, object, { ...stamped(record, place), IsDeleted: true, [deletedWith]: root })
+  for (const child of childrenOf(state, String(record['Id']))) remove(place, child.object, child.record, root)
 }
 
 function childrenOf(
@@ -100,6 +126,14 @@ function existing({ state, object }: Place, id: string): SandboxRecord {
   if (!record) throw notFound()
   if (record['IsDeleted'] === true) throw new Refusal(404, 'ENTITY_IS_DELETED', 'entity is deleted', { fields: [] })
   return record
+}
+
+/** Whoever puts a document `lock` for a record holds it for so many requests. */
+function requireUnlocked({ state }: Place, id: string): void {
+  const { times = 0 } = (state.get('lock', id) ?? {}) as { readonly times?: number }
+  if (times <= 0) return
+  state.put('lock', id, { times: times - 1 })
+  throw new Refusal(400, 'UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record', { fields: [] })
 }
 
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/intro_rest_conditional_requests.htm

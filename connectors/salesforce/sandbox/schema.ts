@@ -44,6 +44,7 @@ export interface SandboxObject {
   readonly labelPlural: string
   readonly prefix: string
   readonly writable: boolean
+  readonly undeletable: boolean
   readonly fields: readonly SandboxField[]
 }
 
@@ -139,6 +140,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Accounts',
     prefix: '001',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('Name', 255, { nillable: false }),
@@ -148,6 +150,7 @@ export const objects: readonly SandboxObject[] = [
       define('Website', 'url', { length: 255 }),
       text('BillingCity', 40),
       define('AnnualRevenue', 'currency', { hidden: true }),
+      picklist('Region__c', ['UK', 'Ireland', 'Nordics', 'EMEA'], { restricted: true }),
       customerNumber,
       longText('Description'),
     ],
@@ -158,6 +161,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Contacts',
     prefix: '003',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('Name', 121, { nillable: false, ...readOnly, default: '' }),
@@ -176,6 +180,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Opportunities',
     prefix: '006',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('Name', 120, { nillable: false }),
@@ -198,6 +203,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Cases',
     prefix: '500',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('CaseNumber', 30, { nillable: false, ...readOnly, default: '' }),
@@ -219,6 +225,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Tasks',
     prefix: '00T',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       owner,
@@ -242,6 +249,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Leads',
     prefix: '00Q',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('Name', 121, { nillable: false, ...readOnly, default: '' }),
@@ -267,6 +275,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Case Comments',
     prefix: '00a',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       lookup('ParentId', ['Case'], 'CaseComments', { nillable: false }),
@@ -280,6 +289,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Notes',
     prefix: '069',
     writable: true,
+    undeletable: true,
     fields: [
       ...system,
       text('Title', 255, { nillable: false }),
@@ -294,6 +304,7 @@ export const objects: readonly SandboxObject[] = [
     labelPlural: 'Content Document Link',
     prefix: '06A',
     writable: true,
+    undeletable: true,
     fields: [
       ...system.filter(({ name }) => name === 'Id' || name === 'IsDeleted' || name === 'SystemModstamp'),
       define('ContentDocumentId', 'reference', { length: 18, nillable: false, referenceTo: ['ContentNote'] }),
@@ -307,11 +318,46 @@ export const objects: readonly SandboxObject[] = [
     ],
   },
   {
+    name: 'Project__c',
+    label: 'Project',
+    labelPlural: 'Projects',
+    prefix: 'a00',
+    writable: true,
+    undeletable: true,
+    fields: [
+      ...system,
+      text('Name', 80, { nillable: false }),
+      owner,
+      lookup('Account__c', ['Account'], 'Projects__r', { relationship: 'Account__r' }),
+      define('Budget__c', 'currency'),
+      text('Code__c', 20, { externalId: true }),
+      longText('Notes__c'),
+      operation,
+      picklist('Stage__c', ['Planned', 'Running', 'Done'], { restricted: true, default: 'Planned' }),
+    ],
+  },
+  {
+    // The configuration of the sandbox does not name it, so that the hub does not work with it.
+    name: 'Invoice__c',
+    label: 'Invoice',
+    labelPlural: 'Invoices',
+    prefix: 'a01',
+    writable: true,
+    undeletable: true,
+    fields: [
+      ...system,
+      text('Name', 80, { nillable: false, ...readOnly, default: '' }),
+      lookup('Account__c', ['Account'], 'Invoices__r', { relationship: 'Account__r', nillable: false, updateable: false }),
+      define('Total__c', 'currency'),
+    ],
+  },
+  {
     name: 'User',
     label: 'User',
     labelPlural: 'Users',
     prefix: '005',
     writable: false,
+    undeletable: false,
     fields: [
       ...system.filter(({ name }) => name !== 'IsDeleted'),
       text('Name', 121, { nillable: false, ...readOnly, default: '' }),

@@ -93,6 +93,13 @@ const revenues: Readonly<Record<Customer, number>> = {
   kestrel: 11_800_000,
 }
 
+const regions: Readonly<Partial<Record<Customer, string>>> = {
+  brightwater: 'UK',
+  calder: 'UK',
+  stellan: 'Nordics',
+  obrien: 'Ireland',
+}
+
 export function seed(state: SandboxState, now: Date): void {
   const put = recordsOf(state, now)
   for (const { name, email, title } of company.people) {
@@ -110,6 +117,7 @@ export function seed(state: SandboxState, now: Date): void {
       Phone: `+44 20 7946 0${100 + accounts.size}`,
       Website: `https://www.${contact.email.split('@')[1]}`,
       BillingCity: customer.city,
+      Region__c: regions[customer.id] ?? null,
       AnnualRevenue: revenues[customer.id] ?? null,
       Description: `${customer.name} schedules its appointments with ${company.name}.`,
     })
@@ -128,6 +136,23 @@ export function seed(state: SandboxState, now: Date): void {
     })
     contacts.set(customer.id, id)
   }
+  put('Project__c', {
+    Name: 'Brightwater: fourteen sites',
+    OwnerId: userId('tomas'),
+    Account__c: accounts.get('brightwater') ?? null,
+    Budget__c: 30_000,
+    Stage__c: 'Running',
+    Notes__c: null,
+  })
+  put('Project__c', {
+    Name: 'Calder: training days',
+    OwnerId: userId('ines'),
+    Account__c: accounts.get('calder') ?? null,
+    Budget__c: 4_500,
+    Stage__c: 'Planned',
+    IsDeleted: true,
+  })
+  put('Invoice__c', { Name: 'I-0001', Account__c: accounts.get('kestrel') ?? null, Total__c: 4_000 })
   const first = seedDeals(put, accounts, now)
   seedCases(put, accounts, contacts)
   seedTasks(put, first, contacts.get('brightwater') ?? null, now)
@@ -239,6 +264,7 @@ function seedTasks(put: Put, opportunity: string, contact: string | null, now: D
     ['Send the price list', 'Completed', -6],
     ['Prepare the renewal quote', 'In Progress', 2],
     ['Ask Helen for the number of sites', 'Not Started', 5],
+    ['Order business cards', 'Deferred', 9],
   ] as const
   for (const [Subject, Status, days] of tasks) {
     put('Task', {
@@ -250,6 +276,7 @@ function seedTasks(put: Put, opportunity: string, contact: string | null, now: D
       Priority: 'Normal',
       ActivityDate: dateOf(now, days),
       IsClosed: Status === 'Completed',
+      IsDeleted: Status === 'Deferred',
       Description: null,
     })
   }

@@ -2,6 +2,7 @@
 import type { Json, JsonObject, SandboxState } from 'toolgate/kit'
 import { sandboxId } from './ids.ts'
 import type { SandboxObject } from './schema.ts'
+import type { SandboxUser } from './users.ts'
 
 /** What one request works on. */
 export interface Place {
@@ -10,6 +11,8 @@ export interface Place {
   /** Of the API, as the path says it after its `v`: `66.0`. */
   readonly version: string
   readonly now: Date
+  /** Whose session it is. */
+  readonly user: SandboxUser
 }
 
 export type SandboxRecord = Readonly<Record<string, string | number | boolean | null>>
@@ -51,10 +54,10 @@ export function salesforceTime(time: Date): string {
 }
 
 /** Its stamp moves with every edit, also with the second one within a second. */
-export function stamped(record: SandboxRecord, now: Date): SandboxRecord {
+export function stamped(record: SandboxRecord, { now, user }: Pick<Place, 'now' | 'user'>): SandboxRecord {
   const earlier = Date.parse(String(record['SystemModstamp']))
   const time = salesforceTime(new Date(Math.max(now.getTime(), earlier + 1_000)))
-  return { ...record, SystemModstamp: time, LastModifiedDate: time, LastModifiedById: hubUserId }
+  return { ...record, SystemModstamp: time, LastModifiedDate: time, LastModifiedById: user.id }
 }
 
 /** A record as it is answered: where it is, then the fields asked for. */

@@ -7,10 +7,12 @@ import { recordId } from '../identifiers.ts'
 import { fetchRecord, idOf, titleOf } from '../record.ts'
 import type { Salesforce } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
+import { admitObjects, kinds, placeFields, resourcesFor } from '../scope.ts'
 
 // The field takes this many bytes.
 // https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_casecomment.htm
 const longest = 4_000
+const touched = ['CaseComment.CommentBody', 'CaseComment.IsPublished']
 
 interface Comment {
   readonly ParentId: string
@@ -34,7 +36,7 @@ export const casecommentAdd = writeTool({
   default: 'on',
   verb: 'create',
   scopes: ['api', 'Edit on Case'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   routes: ['POST /services/data/{version}/sobjects/CaseComment'],
   changes: ['ParentId', 'CommentBody', 'IsPublished'],
   input: z.strictObject({
@@ -46,9 +48,13 @@ export const casecommentAdd = writeTool({
   example: { case_id: exampleIds.case, text: 'The clinic confirmed the workaround.' },
   async plan({ case_id, text: given, public: isPublic }, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': 'Case' })
-    const id = idOf(await vendor.describe('Case', now), case_id)
-    const record = await fetchRecord(vendor, 'Case', id, ['CaseNumber', 'Subject'])
+    const { scoping } = vendor
+    admitObjects(context, scoping, ['Case'], touched)
+    const schema = await vendor.describe('Case', now)
+    const id = idOf(schema, case_id)
+    const record = await fetchRecord(vendor, 'Case', id, ['CaseNumber', 'Subject', ...placeFields(scoping, 'Case')])
+    const resources = resourcesFor(scoping, [{ object: 'Case', states: [record] }], touched)
+    context.admit(resources)
     if (!(await vendor.access(id)).edit) {
       throw new HubError('forbidden', 'The hub’s user in Salesforce may see this case but not comment on it.')
     }
@@ -62,12 +68,12 @@ export const casecommentAdd = writeTool({
     const values = { ParentId: id, CommentBody: text, IsPublished: isPublic }
     const request: Request = { object: 'CaseComment', values, tag: null }
     return {
-      summary: `Comment on ${titleOf('Case', record)}, ${isPublic ? 'for the customer to read' : 'for colleagues only'}.`,
+      summary: `Comment on ${titleOf(context, schema, record)}, ${isPublic ? 'for the customer to read' : 'for colleagues only'}.`,
       effects: [
         {
           verb: 'create' as const,
           target: `sf:CaseComment/new`,
-          resources: { 'sf.object': 'Case' },
+          resources,
           before: {},
           after: values,
         },

@@ -4,13 +4,16 @@ import type { Asks, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { madeSince, settlesMs, skewMs } from '../evidence.ts'
 import { recordId, toLongId } from '../identifiers.ts'
-import { fetchRecord, titleField, titleOf } from '../record.ts'
+import { isStandard, titleField } from '../objects.ts'
+import { fetchRecord, titleOf } from '../record.ts'
 import type { Salesforce } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
+import { admitObjects, kinds, placeFields, resourcesFor } from '../scope.ts'
 
 // A note is HTML of which Salesforce shows a few elements.
 // https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentnote.htm
 const previewLength = 255
+const touched = ['ContentNote.Title', 'ContentNote.Content']
 
 interface Request {
   readonly record: string
@@ -28,7 +31,7 @@ export const noteAdd = writeTool({
   default: 'on',
   verb: 'create',
   scopes: ['api', 'Edit on the record'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   routes: ['POST /services/data/{version}/composite'],
   changes: ['Title', 'Text', 'LinkedEntityId'],
   input: z.strictObject({
@@ -45,22 +48,27 @@ export const noteAdd = writeTool({
   async plan(input, context: Reads<Salesforce>) {
     const { vendor, now } = context
     const object = await vendor.objectOf(input.record_id, now)
-    context.admit({ 'sf.object': object })
+    const { scoping } = vendor
+    admitObjects(context, scoping, [object], touched)
     if (object === 'Task') throw new HubError('invalid_input', 'A task takes no notes; update its Description.')
+    if (!isStandard(object)) throw new HubError('invalid_input', `The hub puts no notes on ${object}.`)
+    const schema = await vendor.describe(object, now)
     const record = toLongId(input.record_id)
-    const target = await fetchRecord(vendor, object, record, [titleField(object)])
+    const target = await fetchRecord(vendor, object, record, [titleField(schema), ...placeFields(scoping, object)])
+    const resources = resourcesFor(scoping, [{ object, states: [target] }], touched)
+    context.admit(resources)
     if (!(await vendor.access(record)).edit)
       throw new HubError('forbidden', `The hub's user in Salesforce may see this ${object} but not add to it.`)
     const [title, text] = [visibleText(input.title).trim(), visibleText(input.text).trim()]
     if (title === '' || text === '') throw new HubError('invalid_input', 'A note has a title and a text that can be seen.')
     const request: Request = { record, title, text }
     return {
-      summary: `Add the note “${title}” to ${titleOf(object, target)}.`,
+      summary: `Add the note “${title}” to ${titleOf(context, schema, target)}.`,
       effects: [
         {
           verb: 'create' as const,
           target: 'sf:ContentNote/new',
-          resources: { 'sf.object': object },
+          resources,
           before: {},
           after: { Title: title, Text: text, LinkedEntityId: record },
         },

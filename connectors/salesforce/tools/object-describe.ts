@@ -2,8 +2,9 @@
 import { readTool, visibleText } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { apiName } from '../identifiers.ts'
-import { objectNames, profiles } from '../objects.ts'
+import { apiName, objectName } from '../identifiers.ts'
+import { profileOf } from '../objects.ts'
+import type { ObjectProfile } from '../objects.ts'
 import type { FieldSchema, Salesforce } from '../salesforce.ts'
 import { untrusted } from '../select.ts'
 
@@ -34,7 +35,7 @@ export const objectDescribe = readTool({
   scopes: ['api', 'Read on the object', 'field-level Read'],
   resolves: ['sf.object'],
   input: z.strictObject({
-    object: z.enum(objectNames),
+    object: objectName,
     fields: z.array(apiName).min(1).max(40).optional().describe('Only these fields; all where left out.'),
   }),
   output: z.strictObject({
@@ -53,14 +54,14 @@ export const objectDescribe = readTool({
     context.admit({ 'sf.object': object })
     const schema = await vendor.describe(object, now)
     const wanted = fields ? fields.map((name) => schema.field(name)) : schema.fields
-    const profile = profiles[object]
+    const profile = profileOf(schema, vendor.idempotencyField)
     return {
       object,
       label: visibleText(schema.label),
       id_prefix: schema.keyPrefix ?? '',
       fields: wanted.slice(0, fieldsLimit).map((field) => describe(field, profile)),
       related_lists: schema.childRelationships.flatMap(({ relationshipName, childSObject }) =>
-        relationshipName !== null && (objectNames as readonly string[]).includes(childSObject)
+        relationshipName !== null && vendor.objectNames.includes(childSObject)
           ? [{ relationship: relationshipName, object: childSObject }]
           : [],
       ),
@@ -70,7 +71,7 @@ export const objectDescribe = readTool({
   },
 })
 
-function describe(field: FieldSchema, profile: (typeof profiles)['Account']): z.input<typeof described> {
+function describe(field: FieldSchema, profile: ObjectProfile): z.input<typeof described> {
   const values = field.picklistValues.filter((choice) => choice.active).map((choice) => visibleText(choice.value))
   const writable = writableOn(field, profile)
   return {
@@ -86,7 +87,7 @@ function describe(field: FieldSchema, profile: (typeof profiles)['Account']): z.
   }
 }
 
-function writableOn(field: FieldSchema, profile: (typeof profiles)['Account']): 'create' | 'update' | 'both' | undefined {
+function writableOn(field: FieldSchema, profile: ObjectProfile): 'create' | 'update' | 'both' | undefined {
   const update = field.updateable && profile.update.includes(field.name)
   const create = field.createable && [...profile.update, ...profile.create].includes(field.name)
   if (update && create) return 'both'

@@ -3,7 +3,6 @@ import { readTool, visibleText } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName } from '../identifiers.ts'
-import { isObjectName } from '../objects.ts'
 import type { Salesforce } from '../salesforce.ts'
 import { untrusted } from '../select.ts'
 
@@ -47,8 +46,9 @@ export const objectList = readTool({
         (custom === undefined || one.custom === custom) &&
         (one.name.toLowerCase().includes(sought) || one.label.toLowerCase().includes(sought)),
     )
+    const works = (name: string): boolean => vendor.objectNames.includes(name)
     // Those that the other tools work with come first.
-    const ordered = found.toSorted((left, right) => Number(isObjectName(right.name)) - Number(isObjectName(left.name)))
+    const ordered = found.toSorted((left, right) => Number(works(right.name)) - Number(works(left.name)))
     return {
       objects: ordered.slice(0, most).map((one) => ({
         name: one.name,
@@ -60,7 +60,7 @@ export const objectList = readTool({
           ...(one.updateable ? (['update'] as const) : []),
           ...(one.deletable ? (['delete'] as const) : []),
         ],
-        ...(isObjectName(one.name) && { supported: true as const }),
+        ...(works(one.name) && { supported: true as const }),
       })),
       truncated: ordered.length > most,
       content_trust: 'untrusted' as const,

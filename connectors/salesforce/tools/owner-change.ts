@@ -1,21 +1,23 @@
 // Gives one record to another user.
 import { HubError, visibleText, writeTool } from 'toolgate/kit'
-import type { Asks, Done, Reads, Writes } from 'toolgate/kit'
+import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { evidenceOfUpdate, settlesMs } from '../evidence.ts'
-import { keyPrefix, recordId, toLongId, userId } from '../identifiers.ts'
-import { objectNames } from '../objects.ts'
-import { fetchRecord, idOf, requireUnmoved, revOf, titleField, titleOf } from '../record.ts'
+import { keyPrefix, objectName, recordId, toLongId, userId } from '../identifiers.ts'
+import { titleField } from '../objects.ts'
+import { fetchRecord, idOf, requireUnmoved, revOf, snapshot, titleOf } from '../record.ts'
 import type { Basis } from '../record.ts'
 import { restoration } from '../restore.ts'
 import type { Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
 import { userId as sandboxUser } from '../sandbox/store.ts'
+import { admitObjects, kinds, placeFields, resourcesFor } from '../scope.ts'
 
 interface Request extends Basis {
   readonly before: { readonly OwnerId: string }
   readonly set: { readonly OwnerId: string }
-  readonly [key: string]: string | { readonly OwnerId: string }
+  readonly place: JsonObject
+  readonly [key: string]: string | JsonObject | { readonly OwnerId: string }
 }
 
 export const ownerChange = writeTool({
@@ -27,19 +29,24 @@ export const ownerChange = writeTool({
   default: 'on',
   verb: 'update',
   scopes: ['api', 'Edit on the object', 'Transfer on the record by sharing'],
-  resolves: ['sf.object'],
-  routes: objectNames.map((object) => `PATCH /services/data/{version}/sobjects/${object}/{id}`),
+  resolves: [...kinds],
+  routes: ['PATCH /services/data/{version}/sobjects/{object}/{id}'],
   changes: ['OwnerId'],
-  input: z.strictObject({ object: z.enum(objectNames), id: recordId, owner: userId }),
+  input: z.strictObject({ object: objectName, id: recordId, owner: userId }),
   output: z.strictObject({ object: z.string(), id: z.string(), url: z.string(), owner: z.string() }),
   example: { object: 'Opportunity', id: exampleIds.opportunity, owner: sandboxUser('ines') },
   async plan({ object, id: given, owner }, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': object })
+    const { scoping } = vendor
+    admitObjects(context, scoping, [object], [`${object}.OwnerId`])
     const schema = await vendor.describe(object, now)
     const id = idOf(schema, given)
+    if (!schema.has('OwnerId')) throw new HubError('invalid_input', `Records of ${object} have no owner of their own.`)
+    const placing = placeFields(scoping, object)
+    const record = await fetchRecord(vendor, object, id, ['OwnerId', titleField(schema), ...placing])
+    const resources = resourcesFor(scoping, [{ object, states: [record] }], [`${object}.OwnerId`])
+    context.admit(resources)
     const to = await activeUser(vendor, toLongId(owner))
-    const record = await fetchRecord(vendor, object, id, ['OwnerId', titleField(object)])
     if (!schema.field('OwnerId').updateable || !(await vendor.access(id)).transfer) {
       throw new HubError(
         'forbidden',
@@ -49,15 +56,22 @@ export const ownerChange = writeTool({
     const from = String(record['OwnerId'])
     if (from === to.id) throw new HubError('invalid_input', `${to.name} owns this ${object} already.`)
     const rev = revOf(record)
-    const request: Request = { object, id, rev, before: { OwnerId: from }, set: { OwnerId: to.id } }
+    const request: Request = {
+      object,
+      id,
+      rev,
+      before: { OwnerId: from },
+      set: { OwnerId: to.id },
+      place: snapshot(record, placing),
+    }
     const fromUser = isUser(from)
     return {
-      summary: `Give ${titleOf(object, record)} to ${to.name}.`,
+      summary: `Give ${titleOf(context, schema, record)} to ${to.name}.`,
       effects: [
         {
           verb: 'update' as const,
           target: `sf:${object}/${id}`,
-          resources: { 'sf.object': object },
+          resources,
           before: request.before,
           after: request.set,
         },
@@ -80,8 +94,8 @@ export const ownerChange = writeTool({
       request,
     }
   },
-  async apply({ object, id, rev, before, set }: Request, { vendor }: Writes<Salesforce>) {
-    await requireUnmoved(vendor, { object, id, rev }, before)
+  async apply({ object, id, rev, before, set, place }: Request, { vendor }: Writes<Salesforce>) {
+    await requireUnmoved(vendor, { object, id, rev }, { ...place, ...before })
     await vendor.write.update(object, id, set, new Date(rev))
     return { object, id, url: vendor.url(id), owner: set.OwnerId }
   },

@@ -4,14 +4,15 @@ import type { Asks, Done, Effect, JsonObject, Reads, Writes } from 'toolgate/kit
 import { z } from 'zod'
 import { fieldValues } from '../check.ts'
 import { evidenceOfCreate, evidenceOfUpdate, settlesMs } from '../evidence.ts'
-import { recordId } from '../identifiers.ts'
-import { fieldsOf, objectNames } from '../objects.ts'
+import { objectName, recordId } from '../identifiers.ts'
+import { written } from '../objects.ts'
 import { requireUnmoved } from '../record.ts'
 import { restoration } from '../restore.ts'
 import type { Part, Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
+import { kinds } from '../scope.ts'
 import { noDuplicates } from '../writer.ts'
-import { creatable, planCreate } from './record-create.ts'
+import { planCreate } from './record-create.ts'
 import type { Creating } from './record-create.ts'
 import { planUpdate } from './record-update.ts'
 import type { Updating } from './record-update.ts'
@@ -21,8 +22,8 @@ import type { Updating } from './record-update.ts'
 const most = 25
 
 const operation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('create'), object: z.enum(creatable), fields: fieldValues }),
-  z.strictObject({ op: z.literal('update'), object: z.enum(objectNames), id: recordId, set: fieldValues }),
+  z.strictObject({ op: z.literal('create'), object: objectName, fields: fieldValues }),
+  z.strictObject({ op: z.literal('update'), object: objectName, id: recordId, set: fieldValues }),
 ])
 
 type Step = { readonly create: Creating } | { readonly update: Updating }
@@ -40,9 +41,9 @@ export const recordBatch = writeTool({
   default: 'on',
   verb: 'update',
   scopes: ['api', 'Create on the objects', 'Edit on the objects', 'field-level Edit'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   routes: ['POST /services/data/{version}/composite'],
-  changes: fieldsOf(objectNames, (profile) => [...profile.update, ...profile.create]),
+  changes: written,
   input: z.strictObject({ ops: z.array(operation).min(1).max(most) }),
   output: z.strictObject({
     records: z.array(
@@ -78,7 +79,8 @@ export const recordBatch = writeTool({
     }
   },
   async apply({ steps }: Request, { vendor, operationId }: Writes<Salesforce>) {
-    for (const step of steps) if ('update' in step) await requireUnmoved(vendor, step.update, step.update.before)
+    for (const step of steps)
+      if ('update' in step) await requireUnmoved(vendor, step.update, { ...step.update.place, ...step.update.before })
     const made = await vendor.write.together(steps.map((step, index) => partOf(step, `${operationId}.${index}`)))
     return {
       records: steps.map((step, index) => resultOf(step, madeId(made[index]), vendor)),

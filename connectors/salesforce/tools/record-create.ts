@@ -5,14 +5,15 @@ import { z } from 'zod'
 import { check, fieldValues, missing } from '../check.ts'
 import type { FieldValues } from '../check.ts'
 import { createOnce, evidenceOfCreate, settlesMs } from '../evidence.ts'
-import { fieldsOf, profiles } from '../objects.ts'
+import { profileOf, told, written } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import { fetchRecord, tagOf } from '../record.ts'
+import { objectName } from '../identifiers.ts'
+import { tagOf } from '../record.ts'
+import { references } from '../references.ts'
 import { deletion } from '../restore.ts'
 import type { ObjectSchema, Salesforce, SalesforceReader } from '../salesforce.ts'
+import { admitObjects, fieldEntries, kinds, linked, newState, resourcesFor } from '../scope.ts'
 import { condition } from '../soql.ts'
-
-export const creatable = ['Account', 'Contact', 'Opportunity', 'Case', 'Lead'] as const
 
 export interface Creating {
   readonly object: ObjectName
@@ -30,13 +31,13 @@ export const recordCreate = writeTool({
   default: 'on',
   verb: 'create',
   scopes: ['api', 'Create on the object', 'field-level Edit'],
-  resolves: ['sf.object'],
-  routes: creatable.flatMap((object) => [
-    `POST /services/data/{version}/sobjects/${object}`,
-    `PATCH /services/data/{version}/sobjects/${object}/{external_id_field}/{operation}`,
-  ]),
-  changes: fieldsOf(creatable, (profile) => [...profile.update, ...profile.create]),
-  input: z.strictObject({ object: z.enum(creatable), fields: fieldValues }),
+  resolves: [...kinds],
+  routes: [
+    'POST /services/data/{version}/sobjects/{object}',
+    'PATCH /services/data/{version}/sobjects/{object}/{external_id_field}/{operation}',
+  ],
+  changes: written,
+  input: z.strictObject({ object: objectName, fields: fieldValues }),
   output: z.strictObject({ object: z.string(), id: z.string(), url: z.string() }),
   example: {
     object: 'Lead',
@@ -58,18 +59,27 @@ export const recordCreate = writeTool({
 
 /** What it would change, looked up; also as a part of several. */
 export async function planCreate(
-  { object, fields }: { readonly object: (typeof creatable)[number]; readonly fields: FieldValues },
+  { object, fields }: { readonly object: ObjectName; readonly fields: FieldValues },
   context: Reads<Salesforce>,
 ) {
   const { vendor, now } = context
-  context.admit({ 'sf.object': object })
+  const { scoping } = vendor
+  if (object === 'Task') throw new HubError('invalid_input', 'Tasks are made by sf_task_create.')
   const schema = await vendor.describe(object, now)
+  const touched = fieldEntries(schema, object, Object.keys(fields))
+  admitObjects(context, scoping, [object], touched)
   if (!schema.createable)
     throw new HubError('forbidden', `The hub's user in Salesforce may not create ${schema.name} records.`)
-  const { values, warnings } = check(schema, object, fields, 'create')
+  const named = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [schema.has(name) ? schema.field(name).name : name, value]),
+  )
+  const own = resourcesFor(scoping, [{ object, states: [newState(scoping, schema, object, named)] }], touched)
+  context.admit(own)
+  const { values, warnings } = await check(vendor, now, schema, fields, 'create')
   const lacking = missing(schema, values)
   if (lacking.length > 0) throw new HubError('invalid_input', `A new ${object} also needs: ${lacking.join(', ')}.`)
-  await requireReferences(vendor, schema, values)
+  const resources = linked(scoping, own, await references(vendor, now, schema, values))
+  context.admit(resources)
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
   const request: Creating = { object, values: given, tag: tagOf(vendor, schema) }
   return {
@@ -78,9 +88,9 @@ export async function planCreate(
       {
         verb: 'create' as const,
         target: `sf:${object}/new`,
-        resources: { 'sf.object': object },
+        resources,
         before: {},
-        after: given,
+        after: told(written, given),
       },
     ],
     audience: {
@@ -104,14 +114,6 @@ function outputOf(vendor: SalesforceReader, { object }: Creating, id: string) {
   return { object, id, url: vendor.url(id) }
 }
 
-export async function requireReferences(vendor: SalesforceReader, schema: ObjectSchema, values: FieldValues): Promise<void> {
-  for (const [name, value] of Object.entries(values)) {
-    if (typeof value !== 'string' || schema.field(name).type !== 'reference') continue
-    const [object] = schema.field(name).referenceTo
-    if (object === 'Account' || object === 'Contact') await fetchRecord(vendor, object, value, [])
-  }
-}
-
 /** Only that there is one: which, the caller may not be allowed to see. */
 export async function duplicates(
   vendor: SalesforceReader,
@@ -119,7 +121,7 @@ export async function duplicates(
   object: ObjectName,
   values: FieldValues,
 ): Promise<readonly string[]> {
-  const by = profiles[object].duplicateBy
+  const by = profileOf(schema).duplicateBy
   const value = by === undefined ? undefined : values[by]
   if (by === undefined || typeof value !== 'string') return []
   const same = condition(schema, { field: by, op: 'eq', value })

@@ -2,15 +2,16 @@
 import { HubError, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { apiName } from '../identifiers.ts'
-import { objectNames } from '../objects.ts'
+import { apiName, objectName } from '../identifiers.ts'
 import { cursor, pageOutput, readPage } from '../page.ts'
 import type { Question } from '../page.ts'
 import type { ObjectSchema, Salesforce } from '../salesforce.ts'
-import { fieldList, resourcesOf, select } from '../select.ts'
+import { admitObjects, kinds, narrowing } from '../scope.ts'
+import { askedFields, fieldList, resourcesOf, select } from '../select.ts'
 import { condition, operators } from '../soql.ts'
 
-const text = z.string().max(255)
+/** A bound that no model meets by accident is not told to every one of them. */
+const text = z.string().refine((given) => given.length <= 255, 'Write at most 255 characters.')
 
 const filter = z.strictObject({
   field: apiName,
@@ -32,13 +33,13 @@ export const recordFind = readTool({
   name: 'record_find',
   title: 'Salesforce: find records',
   description:
-    'Finds records of one Salesforce object. All filters must hold; dates may be relative (TODAY, THIS_QUARTER, LAST_N_DAYS:30). Give next_cursor back as cursor, with the same arguments, for more.',
+    'Finds Salesforce records of one object for which all filters hold; dates may be relative (TODAY, LAST_N_DAYS:30). For more, repeat it with next_cursor as cursor.',
   class: 'R',
   default: 'on',
   scopes: ['api', 'Read on the object', 'field-level Read'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   input: z.strictObject({
-    object: z.enum(objectNames),
+    object: objectName,
     filters: z.array(filter).max(10).default([]),
     fields: fieldList.optional(),
     order: order.optional(),
@@ -57,16 +58,22 @@ export const recordFind = readTool({
   rows: { in: 'rows', resources: resourcesOf },
   async run(input, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': input.object })
     const { object, limit, cursor: from } = input
     const schema = await vendor.describe(object, now)
+    // An unknown field is refused by its name, below: first, whether this object may be looked at.
+    const by = [...input.filters.map(({ field }) => field), ...(input.order ? [input.order.field] : [])]
+    admitObjects(context, vendor.scoping, [object], askedFields(context, schema, object, input.fields, by))
+    const selection = select(context, schema, object, input.fields, by)
     const question: Question = {
       object,
-      fields: select(schema, object, input.fields, context.within('sf.object')),
-      conditions: input.filters.map((one) => condition(schema, one)),
+      fields: selection.columns,
+      conditions: [
+        ...input.filters.map((one) => condition(schema, one)),
+        ...narrowing(context, vendor.scoping, schema, object),
+      ],
       orders: input.order ? [orderOf(schema, input.order)] : [],
     }
-    return await readPage(vendor, question, { limit, from })
+    return await readPage(vendor, question, { limit, from, selection })
   },
 })
 

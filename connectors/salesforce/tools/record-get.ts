@@ -2,11 +2,11 @@
 import { readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { recordId } from '../identifiers.ts'
-import { objectNames } from '../objects.ts'
+import { objectName, recordId } from '../identifiers.ts'
 import { fetchRecord, idOf, revOf } from '../record.ts'
 import type { Salesforce } from '../salesforce.ts'
-import { fieldList, present, resourcesOf, row, select, untrusted } from '../select.ts'
+import { admitObjects, kinds } from '../scope.ts'
+import { askedFields, fieldList, present, resourcesOf, row, select, untrusted } from '../select.ts'
 import { exampleIds } from '../sandbox/examples.ts'
 
 const longest = 8_000
@@ -19,8 +19,8 @@ export const recordGet = readTool({
   class: 'R',
   default: 'on',
   scopes: ['api', 'Read on the object', 'field-level Read'],
-  resolves: ['sf.object'],
-  input: z.strictObject({ object: z.enum(objectNames), id: recordId, fields: fieldList.optional() }),
+  resolves: [...kinds],
+  input: z.strictObject({ object: objectName, id: recordId, fields: fieldList.optional() }),
   output: row.extend({
     url: z.string(),
     rev: z.string(),
@@ -32,12 +32,12 @@ export const recordGet = readTool({
   resources: resourcesOf,
   async run({ object, id: given, fields: named }, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': object })
     const schema = await vendor.describe(object, now)
+    admitObjects(context, vendor.scoping, [object], askedFields(context, schema, object, named))
     const id = idOf(schema, given)
-    const fields = select(schema, object, named, context.within('sf.object'))
-    const record = await fetchRecord(vendor, object, id, fields)
-    const { row: shown, cut } = present(object, record, fields, longest)
+    const selection = select(context, schema, object, named)
+    const record = await fetchRecord(vendor, object, id, selection.columns)
+    const { row: shown, cut } = present(vendor.scoping, object, record, selection, longest)
     return {
       ...shown,
       url: vendor.url(id),

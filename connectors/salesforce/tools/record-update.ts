@@ -5,19 +5,23 @@ import { z } from 'zod'
 import { check, fieldValues } from '../check.ts'
 import type { FieldValues } from '../check.ts'
 import { evidenceOfUpdate, settlesMs } from '../evidence.ts'
-import { recordId } from '../identifiers.ts'
-import { fieldsOf, objectNames } from '../objects.ts'
+import { objectName, recordId } from '../identifiers.ts'
+import { titleField, told, written } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import { fetchRecord, idOf, requireUnmoved, revOf, shown, snapshot, titleField, titleOf } from '../record.ts'
+import { references } from '../references.ts'
+import { fetchRecord, idOf, requireUnmoved, revOf, shown, snapshot, titleOf } from '../record.ts'
 import type { Basis } from '../record.ts'
 import { restoration } from '../restore.ts'
-import type { Salesforce, SalesforceReader } from '../salesforce.ts'
+import type { ObjectSchema, Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
+import { admitObjects, fieldEntries, kinds, linked, placeFields, resourcesFor } from '../scope.ts'
 import { untrusted } from '../select.ts'
 
 export interface Updating extends Basis {
   readonly before: JsonObject
   readonly set: JsonObject
+  /** What tells the record apart for policies, as it was then. */
+  readonly place: JsonObject
   readonly [key: string]: string | JsonObject
 }
 
@@ -30,10 +34,10 @@ export const recordUpdate = writeTool({
   default: 'on',
   verb: 'update',
   scopes: ['api', 'Edit on the object', 'field-level Edit', 'Edit on the record by sharing'],
-  resolves: ['sf.object'],
-  routes: objectNames.map((object) => `PATCH /services/data/{version}/sobjects/${object}/{id}`),
-  changes: fieldsOf(objectNames, (profile) => profile.update),
-  input: z.strictObject({ object: z.enum(objectNames), id: recordId, set: fieldValues }),
+  resolves: [...kinds],
+  routes: ['PATCH /services/data/{version}/sobjects/{object}/{id}'],
+  changes: written,
+  input: z.strictObject({ object: objectName, id: recordId, set: fieldValues }),
   output: z.strictObject({
     object: z.string(),
     id: z.string(),
@@ -44,10 +48,10 @@ export const recordUpdate = writeTool({
   }),
   example: { object: 'Opportunity', id: exampleIds.opportunity, set: { NextStep: 'Send the revised quote' } },
   plan: planUpdate,
-  async apply({ object, id, rev, before, set }: Updating, { vendor }: Writes<Salesforce>) {
-    await requireUnmoved(vendor, { object, id, rev }, before)
+  async apply({ object, id, rev, before, set, place }: Updating, { vendor }: Writes<Salesforce>) {
+    await requireUnmoved(vendor, { object, id, rev }, { ...place, ...before })
     await vendor.write.update(object, id, set, new Date(rev))
-    return outputOf(vendor, { object, id, rev, before, set })
+    return outputOf(vendor, { object, id, rev, before, set, place })
   },
   settlesMs,
   async reconcile(request: Updating, context: Asks<Salesforce>) {
@@ -65,15 +69,25 @@ export const recordUpdate = writeTool({
 export async function planUpdate(
   { object, id: given, set }: { readonly object: ObjectName; readonly id: string; readonly set: FieldValues },
   context: Reads<Salesforce>,
+  /** Fields that the plan tells besides those that it sets. */
+  alsoTold: readonly string[] = [],
 ) {
   const { vendor, now } = context
-  context.admit({ 'sf.object': object })
+  const { scoping } = vendor
   const schema = await vendor.describe(object, now)
+  const touched = fieldEntries(schema, object, [...Object.keys(set), ...alsoTold])
+  admitObjects(context, scoping, [object], touched)
   const id = idOf(schema, given)
   if (!schema.updateable)
     throw new HubError('forbidden', `The hub's user in Salesforce may not edit ${schema.name} records.`)
-  const { values, warnings } = check(schema, object, set, 'update')
-  const record = await fetchRecord(vendor, object, id, [...Object.keys(values), titleField(object)])
+  const named = Object.keys(set).flatMap((name) => (schema.has(name) ? [schema.field(name).name] : []))
+  const placing = placeFields(scoping, object)
+  const record = await fetchRecord(vendor, object, id, [...named, titleField(schema), ...placing])
+  const states = [record, { ...record, ...byName(schema, set) }]
+  const links = await references(vendor, now, schema, byName(schema, set))
+  const resources = linked(scoping, resourcesFor(scoping, [{ object, states }], touched), links)
+  context.admit(resources)
+  const { values, warnings } = await check(vendor, now, schema, set, 'update')
   if (!(await vendor.access(id)).edit) {
     throw new HubError(
       'forbidden',
@@ -86,16 +100,16 @@ export async function planUpdate(
   const before = snapshot(record, changed)
   const after = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
   const rev = revOf(record)
-  const request: Updating = { object, id, rev, before, set: after }
+  const request: Updating = { object, id, rev, before, set: after, place: snapshot(record, placing) }
   return {
-    summary: `Set ${changed.join(', ')} of ${titleOf(object, record)}.`,
+    summary: `Set ${changed.join(', ')} of ${titleOf(context, schema, record)}.`,
     effects: [
       {
         verb: 'update' as const,
         target: `sf:${object}/${id}`,
-        resources: { 'sf.object': object },
-        before: shown(before),
-        after,
+        resources,
+        before: told(written, shown(before)),
+        after: told(written, after),
       },
     ],
     audience: {
@@ -110,6 +124,13 @@ export async function planUpdate(
     warnings: [...warnings, ...sideEffects(object, changed)],
     request,
   }
+}
+
+/** In the org's own spelling; what does not exist is told later. */
+function byName(schema: ObjectSchema, set: FieldValues): FieldValues {
+  return Object.fromEntries(
+    Object.entries(set).map(([name, value]) => [schema.has(name) ? schema.field(name).name : name, value]),
+  )
 }
 
 function outputOf(vendor: SalesforceReader, { object, id, before, set }: Updating) {

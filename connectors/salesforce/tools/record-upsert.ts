@@ -4,14 +4,16 @@ import type { Asks, Done, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { check, fieldValues, missing } from '../check.ts'
 import { evidenceOfCreate, evidenceOfUpdate, settlesMs } from '../evidence.ts'
-import { apiName } from '../identifiers.ts'
-import { fieldsOf } from '../objects.ts'
+import { apiName, objectName } from '../identifiers.ts'
+import { told, written } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
 import { requireUnmoved } from '../record.ts'
+import { references } from '../references.ts'
 import { deletion, restoration } from '../restore.ts'
 import type { ObjectSchema, Salesforce, SalesforceReader } from '../salesforce.ts'
+import { admitObjects, fieldEntries, kinds, linked, newState, resourcesFor } from '../scope.ts'
 import { condition } from '../soql.ts'
-import { creatable, duplicates, requireReferences } from './record-create.ts'
+import { duplicates } from './record-create.ts'
 import { planUpdate } from './record-update.ts'
 import type { Updating } from './record-update.ts'
 
@@ -31,14 +33,14 @@ export const recordUpsert = writeTool({
   default: 'on',
   verb: 'update',
   scopes: ['api', 'Create on the object', 'Edit on the object', 'field-level Edit'],
-  resolves: ['sf.object'],
-  routes: creatable.flatMap((object) => [
-    `PATCH /services/data/{version}/sobjects/${object}/{id}`,
-    `PATCH /services/data/{version}/sobjects/${object}/{ext_field}/{ext_value}`,
-  ]),
-  changes: [...fieldsOf(creatable, (profile) => [...profile.update, ...profile.create]), 'ExternalId'],
+  resolves: [...kinds],
+  routes: [
+    'PATCH /services/data/{version}/sobjects/{object}/{id}',
+    'PATCH /services/data/{version}/sobjects/{object}/{ext_field}/{ext_value}',
+  ],
+  changes: [...written, 'ExternalId'],
   input: z.strictObject({
-    object: z.enum(creatable),
+    object: objectName,
     ext_field: apiName,
     ext_value: z
       .string()
@@ -58,23 +60,34 @@ export const recordUpsert = writeTool({
   },
   async plan({ object, ext_field, ext_value, fields }, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': object })
+    const { scoping } = vendor
+    if (object === 'Task') throw new HubError('invalid_input', 'Tasks are made by sf_task_create.')
     const schema = await vendor.describe(object, now)
+    const touched = fieldEntries(schema, object, [...Object.keys(fields), ext_field])
+    admitObjects(context, scoping, [object], touched)
     const field = externalId(schema, ext_field, vendor.idempotencyField)
     const found = await sameKey(vendor, schema, { field, value: ext_value })
     if (found.length > 1)
       throw new HubError('conflict', `More than one ${object} has this ${field}. Update one of them by its id.`)
     const [id] = found
     if (id !== undefined) {
-      const planned = await planUpdate({ object, id, set: fields }, context)
+      // It was found by the external id, which is then told too.
+      const planned = await planUpdate({ object, id, set: fields }, context, [ext_field])
       const request: Request = { update: planned.request }
       return { ...planned, request }
     }
     if (!schema.createable) throw new HubError('forbidden', `The hub's user in Salesforce may not create ${object} records.`)
-    const { values, warnings } = check(schema, object, fields, 'create')
+    const { values, warnings } = await check(vendor, now, schema, fields, 'create')
+    const own = resourcesFor(
+      scoping,
+      [{ object, states: [newState(scoping, schema, object, { ...values, [field]: ext_value })] }],
+      touched,
+    )
+    context.admit(own)
     const lacking = missing(schema, { ...values, [field]: ext_value })
     if (lacking.length > 0) throw new HubError('invalid_input', `A new ${object} also needs: ${lacking.join(', ')}.`)
-    await requireReferences(vendor, schema, values)
+    const resources = linked(scoping, own, await references(vendor, now, schema, values))
+    context.admit(resources)
     const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
     const request: Request = { create: { object, key: { field, value: ext_value }, values: given } }
     return {
@@ -83,9 +96,9 @@ export const recordUpsert = writeTool({
         {
           verb: 'create' as const,
           target: `sf:${object}/new`,
-          resources: { 'sf.object': object },
+          resources,
           before: {},
-          after: { ...given, ExternalId: ext_value },
+          after: { ...told(written, given), ExternalId: ext_value },
         },
       ],
       audience: {
@@ -106,8 +119,8 @@ export const recordUpsert = writeTool({
   },
   async apply(request: Request, { vendor, now }: Writes<Salesforce>) {
     if ('update' in request) {
-      const { object, id, rev, before, set } = request.update
-      await requireUnmoved(vendor, { object, id, rev }, before)
+      const { object, id, rev, before, set, place } = request.update
+      await requireUnmoved(vendor, { object, id, rev }, { ...place, ...before })
       await vendor.write.update(object, id, set, new Date(rev))
       return { object, id, url: vendor.url(id), created: false }
     }

@@ -3,12 +3,12 @@ import { HubError, readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
 import { apiName, recordId, toLongId } from '../identifiers.ts'
-import { isObjectName } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
 import { cursor, pageOutput, readPage } from '../page.ts'
-import type { ObjectSchema, Salesforce } from '../salesforce.ts'
+import type { ObjectSchema, Salesforce, SalesforceReader } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
-import { fieldList, resourcesOf, select } from '../select.ts'
+import { admitObjects, kinds, narrowing } from '../scope.ts'
+import { askedFields, fieldList, resourcesOf, select } from '../select.ts'
 
 export const relatedList = readTool({
   name: 'related_list',
@@ -18,7 +18,7 @@ export const relatedList = readTool({
   class: 'R',
   default: 'on',
   scopes: ['api', 'Read on the object', 'field-level Read'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   input: z.strictObject({
     id: recordId,
     relationship: apiName,
@@ -32,24 +32,30 @@ export const relatedList = readTool({
   async run({ id, relationship, fields, limit, cursor: from }, context: Reads<Salesforce>) {
     const { vendor, now } = context
     const parent = await vendor.describe(await vendor.objectOf(id, now), now)
-    const { object, by } = related(parent, relationship)
+    const { object, by } = related(vendor, parent, relationship)
     const schema = await vendor.describe(object, now)
+    admitObjects(context, vendor.scoping, [object], askedFields(context, schema, object, fields, [by]))
+    const selection = select(context, schema, object, fields, [by])
     const question = {
       object,
-      fields: select(schema, object, fields, context.within('sf.object')),
-      conditions: [`${by} = '${toLongId(id)}'`],
+      fields: selection.columns,
+      conditions: [`${by} = '${toLongId(id)}'`, ...narrowing(context, vendor.scoping, schema, object)],
       orders: [],
     }
-    return await readPage(vendor, question, { limit, from })
+    return await readPage(vendor, question, { limit, from, selection })
   },
 })
 
-function related(parent: ObjectSchema, relationship: string): { readonly object: ObjectName; readonly by: string } {
+function related(
+  { objectNames }: Pick<SalesforceReader, 'objectNames'>,
+  parent: ObjectSchema,
+  relationship: string,
+): { readonly object: ObjectName; readonly by: string } {
   const known = parent.childRelationships.filter(
-    ({ childSObject, relationshipName }) => relationshipName !== null && isObjectName(childSObject),
+    ({ childSObject, relationshipName }) => relationshipName !== null && objectNames.includes(childSObject),
   )
   const found = known.find((one) => one.relationshipName?.toLowerCase() === relationship.toLowerCase())
-  if (found && isObjectName(found.childSObject)) return { object: found.childSObject, by: found.field }
+  if (found) return { object: found.childSObject, by: found.field }
   const names = known.map((one) => one.relationshipName).join(', ')
   throw new HubError(
     'invalid_input',

@@ -5,11 +5,13 @@ import { z } from 'zod'
 import { check } from '../check.ts'
 import { createOnce, evidenceOfCreate, settlesMs } from '../evidence.ts'
 import { recordId, toLongId, userId } from '../identifiers.ts'
-import type { ObjectName } from '../objects.ts'
-import { fetchRecord, tagOf, titleField, titleOf } from '../record.ts'
+import { titleField } from '../objects.ts'
+import { fetchRecord, tagOf, titleOf } from '../record.ts'
 import { deletion } from '../restore.ts'
 import type { Salesforce } from '../salesforce.ts'
 import { exampleIds } from '../sandbox/examples.ts'
+import { admitObjects, kinds, newState, placeFields, resourcesFor } from '../scope.ts'
+import type { Placed } from '../scope.ts'
 
 interface Request {
   readonly object: 'Task'
@@ -19,7 +21,7 @@ interface Request {
 }
 
 interface Party {
-  readonly object: ObjectName
+  readonly placed: Placed
   readonly title: string
 }
 
@@ -32,7 +34,7 @@ export const taskCreate = writeTool({
   default: 'on',
   verb: 'create',
   scopes: ['api', 'Edit Tasks', 'Read on the related records'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   routes: [
     'POST /services/data/{version}/sobjects/Task',
     'PATCH /services/data/{version}/sobjects/Task/{external_id_field}/{operation}',
@@ -52,11 +54,18 @@ export const taskCreate = writeTool({
   example: { subject: 'Call Helen Marsh about the renewal', what_id: exampleIds.opportunity, due: '2030-01-15' },
   async plan(input, context: Reads<Salesforce>) {
     const { vendor, now } = context
-    context.admit({ 'sf.object': 'Task' })
+    const { scoping } = vendor
+    const fields = fieldsOf(input)
+    const touched = Object.keys(fields).map((name) => `Task.${name}`)
+    admitObjects(context, scoping, ['Task'], touched)
     const schema = await vendor.describe('Task', now)
     if (!schema.createable) throw new HubError('forbidden', 'The hub’s user in Salesforce may not create tasks.')
-    const { values, warnings } = check(schema, 'Task', fieldsOf(input), 'create')
-    const parties = await partiesOf(context, [input.what_id, input.who_id])
+    const { values, warnings } = await check(vendor, now, schema, fields, 'create')
+    const own = { object: 'Task' as const, states: [newState(scoping, schema, 'Task', values)] }
+    const parties = await partiesOf(context, [own], touched, [input.what_id, input.who_id])
+    // The plan names the related records, so that whoever reads it must be allowed to see those too.
+    const resources = resourcesFor(scoping, [own, ...parties.map(({ placed }) => placed)], touched)
+    context.admit(resources)
     const request: Request = { object: 'Task', values, tag: tagOf(vendor, schema) }
     return {
       summary: `Create the task “${String(values['Subject'])}”${parties.map(({ title }) => ` on ${title}`).join(' and')}.`,
@@ -64,8 +73,7 @@ export const taskCreate = writeTool({
         {
           verb: 'create' as const,
           target: 'sf:Task/new',
-          // The plan names the related records, so that whoever reads it must be allowed to see those too.
-          resources: { 'sf.object': ['Task', ...new Set(parties.map(({ object }) => object))] },
+          resources,
           before: {},
           after: values,
         },
@@ -125,15 +133,24 @@ function fieldsOf(input: Input): Readonly<Record<string, string>> {
 }
 
 /** The related records, by name. It is refused here when one of them does not exist. */
-async function partiesOf(context: Reads<Salesforce>, ids: readonly (string | undefined)[]): Promise<readonly Party[]> {
+async function partiesOf(
+  context: Reads<Salesforce>,
+  known: readonly Placed[],
+  touched: readonly string[],
+  ids: readonly (string | undefined)[],
+): Promise<readonly Party[]> {
   const { vendor, now } = context
+  const { scoping } = vendor
   const parties: Party[] = []
   for (const id of ids) {
     if (id === undefined) continue
     const object = await vendor.objectOf(id, now)
-    context.admit({ 'sf.object': ['Task', object] })
-    const record = await fetchRecord(vendor, object, toLongId(id), [titleField(object)])
-    parties.push({ object, title: titleOf(object, record) })
+    admitObjects(context, scoping, ['Task', object], touched)
+    const schema = await vendor.describe(object, now)
+    const record = await fetchRecord(vendor, object, toLongId(id), [titleField(schema), ...placeFields(scoping, object)])
+    const placed = { object, states: [record] }
+    context.admit(resourcesFor(scoping, [...known, placed], touched))
+    parties.push({ placed, title: titleOf(context, schema, record) })
   }
   return parties
 }

@@ -2,10 +2,13 @@
 import { readTool } from 'toolgate/kit'
 import type { Reads } from 'toolgate/kit'
 import { z } from 'zod'
-import { objectNames } from '../objects.ts'
+import { objectName } from '../identifiers.ts'
+import { isStandard } from '../objects.ts'
 import type { ObjectName } from '../objects.ts'
-import type { Salesforce, SalesforceReader } from '../salesforce.ts'
+import type { Salesforce } from '../salesforce.ts'
+import { kinds } from '../scope.ts'
 import { fit, present, resourcesOf, row, select, untrusted } from '../select.ts'
+import type { Selection } from '../select.ts'
 
 const longest = 500
 
@@ -17,49 +20,64 @@ export const textSearch = readTool({
   class: 'R',
   default: 'on',
   scopes: ['api', 'Read on the objects', 'field-level Read'],
-  resolves: ['sf.object'],
+  resolves: [...kinds],
   input: z.strictObject({
     text: z
       .string()
       .min(2)
       .max(200)
       .refine((given) => (given.match(/[\p{L}\p{N}]/gu) ?? []).length >= 2, 'Give at least two letters or digits.'),
-    objects: z.array(z.enum(objectNames)).min(1).optional(),
+    objects: z.array(objectName).min(1).max(56).optional(),
     limit: z.int().min(1).max(50).default(10).describe('For each object.'),
   }),
   output: z.strictObject({ rows: z.array(row), truncated: z.boolean(), content_trust: untrusted }),
   example: { text: 'Brightwater', objects: ['Account', 'Case'] },
   rows: { in: 'rows', resources: resourcesOf },
-  async run({ text, objects = objectNames, limit }, context: Reads<Salesforce>) {
-    const { vendor, now } = context
+  async run({ text, objects, limit }, context: Reads<Salesforce>) {
+    const { vendor } = context
     const allowed = context.within('sf.object')
-    const sought = [...new Set(objects)].filter((object) => allowed === undefined || allowed.includes(object))
+    const sought = [...new Set(objects ?? (await searchable(context)))].filter(
+      (object) => allowed === undefined || allowed.includes(object),
+    )
     if (sought.length === 0) return { rows: [], truncated: false, content_trust: 'untrusted' as const }
-    const fields = new Map<string, readonly string[]>()
-    for (const object of sought) fields.set(object, await ownFields(vendor, object, now))
-    const found = await vendor.search(parametersOf(text, fields, limit))
+    const selections = new Map<ObjectName, Selection>()
+    for (const object of sought) selections.set(object, await ownFields(context, object))
+    const found = await vendor.search(parametersOf(text, selections, limit))
     const rows = found.flatMap(({ object, values }) => {
-      const names = fields.get(object)
-      return names ? [present(object, values, names, longest).row] : []
+      const selection = selections.get(object)
+      return selection ? [present(vendor.scoping, object, values, selection, longest).row] : []
     })
     const shown = fit(rows)
     return { rows: [...shown], truncated: shown.length < rows.length, content_trust: 'untrusted' as const }
   },
 })
 
-/** A search takes no fields of related records. */
-async function ownFields(vendor: SalesforceReader, object: ObjectName, now: Date): Promise<readonly string[]> {
-  return select(await vendor.describe(object, now), object, undefined, undefined).filter((path) => !path.includes('.'))
+/** What is looked through where none are named: what the configuration adds may be closed to searches, or not be there. */
+async function searchable({ vendor, now }: Reads<Salesforce>): Promise<readonly ObjectName[]> {
+  if (vendor.objectNames.every(isStandard)) return vendor.objectNames
+  const found = await vendor.objects(now)
+  return vendor.objectNames.filter(
+    (object) => isStandard(object) || found.some((one) => one.name === object && one.queryable && one.searchable),
+  )
+}
+
+/** A search takes no fields of related records. It looks into every text of a record, which a rule on fields has to allow. */
+async function ownFields(context: Reads<Salesforce>, object: ObjectName): Promise<Selection> {
+  const schema = await context.vendor.describe(object, context.now)
+  const { fields, columns, about } = select(context, schema, object, undefined)
+  const own = (paths: readonly string[]) => paths.filter((path) => !path.includes('.'))
+  const everything = context.within('sf.field') === undefined ? [] : [`${object}.*`]
+  return { fields: own(fields), columns: own(columns), about: [...about, ...everything] }
 }
 
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_search_parameterized_get.htm
-function parametersOf(text: string, fields: ReadonlyMap<string, readonly string[]>, limit: number): URLSearchParams {
+function parametersOf(text: string, selections: ReadonlyMap<ObjectName, Selection>, limit: number): URLSearchParams {
   // Only words: in a search, other signs are operators and wildcards.
   const words = text.replace(/[^\p{L}\p{N}@.'-]+/gu, ' ').trim()
   const parameters = new URLSearchParams({ q: words })
-  for (const [object, names] of fields) {
+  for (const [object, { columns }] of selections) {
     parameters.append('sobject', object)
-    parameters.append(`${object}.fields`, ['Id', ...names].join(','))
+    parameters.append(`${object}.fields`, ['Id', ...columns].join(','))
     parameters.append(`${object}.limit`, String(limit))
   }
   return parameters

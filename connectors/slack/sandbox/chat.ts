@@ -1,5 +1,6 @@
 // The stand-in's messages: docs.slack.dev/reference/methods/chat.postMessage and its neighbours.
 import type { Json, JsonObject } from 'toolgate/kit'
+import { checkBlocks } from './block-kit.ts'
 import { plainMessage } from './messages.ts'
 import {
   SlackRefusal,
@@ -24,6 +25,7 @@ export function chatPostMessage(asked: Asked): JsonObject {
   const channel = postable(asked)
   const text = given.get('text') ?? ''
   if (text === '') throw new SlackRefusal('no_text')
+  checkBlocks(given.get('blocks'))
   const message: Message = {
     ...blank,
     ts: nextTimestamp(asked),
@@ -97,7 +99,7 @@ function parse(text: string): JsonObject | undefined {
   }
 }
 
-function nextTimestamp({ state, now }: Asked): string {
+export function nextTimestamp({ state, now }: Asked): string {
   return `${Math.floor(now.getTime() / 1000)}.${String(state.next('ts') % 1_000_000).padStart(6, '0')}`
 }
 
@@ -108,6 +110,7 @@ export function chatUpdate(asked: Asked): JsonObject {
   const text = given.get('text') ?? ''
   if (text === '') throw new SlackRefusal('no_text')
   if (text.length > longestUpdate) throw new SlackRefusal('msg_too_long')
+  checkBlocks(given.get('blocks'))
   const edited = { user: me.id, ts: `${Math.floor(now.getTime() / 1000)}.000000` }
   const metadata = given.has('metadata') ? metadataOf(given.get('metadata')) : message.metadata
   const updated: Message = { ...message, text, edited, metadata }

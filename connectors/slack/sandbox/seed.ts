@@ -1,7 +1,8 @@
 // The seeded company's workspace: its people, channels, tokens and what they wrote.
 import { company } from 'toolgate/kit'
 import type { SandboxState } from 'toolgate/kit'
-import { scopes } from '../permissions.ts'
+import { scopes, userScopes } from '../permissions.ts'
+import { installed } from './rotation.ts'
 import { story } from './story.ts'
 import { partnerTeam, team } from './workspace.ts'
 import type { Channel, Message, StoredFile, Token, User, UserGroup } from './workspace.ts'
@@ -43,12 +44,18 @@ export const channelIds: Readonly<Record<string, string>> = {
   'dm-support': 'C0MPDMSUPP1',
 }
 
-export const fileIds = { rota: 'F0ONCALLROTA', plan: 'F0FLOORPLAN1', forecast: 'F0FORECAST01' } as const
-export const groupId = 'S0SUPPORT01'
+const fileIds = {
+  rota: 'F0ONCALLROTA',
+  plan: 'F0FLOORPLAN1',
+  forecast: 'F0FORECAST01',
+  rules: 'F0RULESOFBOT',
+} as const
+const groupId = 'S0SUPPORT01'
 
 export function seed(state: SandboxState, now: Date): void {
   for (const user of users()) state.put('user', user.id, user)
   for (const [token, value] of tokens()) state.put('token', token, value)
+  for (const [token, value] of refreshTokens()) state.put('refresh', token, value)
   for (const channel of channels(now)) state.put('channel', channel.id, channel)
   for (const file of files(now)) state.put('file', file.id, file)
   for (const group of groups()) state.put('group', group.id, group)
@@ -96,13 +103,31 @@ function tokens(): readonly (readonly [string, Token])[] {
   const reading = scopes.filter((scope) => !/:(?:write|manage)$/.test(scope) && scope !== 'users:read.email')
   const people = Object.entries(userIds).filter(([name]) => name !== 'toolgate' && name !== 'helen')
   return [
-    [botToken, { user: bot, kind: 'bot', scopes: [...scopes], revoked: false }],
-    [otherTokens.readOnly, { user: bot, kind: 'bot', scopes: reading, revoked: false }],
-    [otherTokens.revoked, { user: bot, kind: 'bot', scopes: [...scopes], revoked: true }],
+    [botToken, { user: bot, kind: 'bot', scopes: [...scopes], revoked: false, expires: 0 }],
+    [otherTokens.readOnly, { user: bot, kind: 'bot', scopes: reading, revoked: false, expires: 0 }],
+    [otherTokens.revoked, { user: bot, kind: 'bot', scopes: [...scopes], revoked: true, expires: 0 }],
     ...people.map(
       ([name, user]) =>
-        [otherTokens.of(name), { user, kind: 'user', scopes: [...scopes, 'reactions:read'], revoked: false }] as const,
+        [
+          otherTokens.of(name),
+          {
+            user,
+            kind: 'user',
+            scopes: [...scopes, ...userScopes, 'channels:write', 'reactions:read'],
+            revoked: false,
+            expires: 0,
+          },
+        ] as const,
     ),
+  ]
+}
+
+function refreshTokens(): readonly (readonly [string, Token])[] {
+  const bot = { user: idOf(userIds, 'toolgate'), kind: 'bot', scopes: [...scopes], revoked: false, expires: 0 } as const
+  const maya = { ...bot, user: idOf(userIds, 'maya'), kind: 'user', scopes: [...scopes, ...userScopes] } as const
+  return [
+    [installed.botRefreshToken, bot],
+    [installed.userRefreshToken, maya],
   ]
 }
 
@@ -193,6 +218,16 @@ function files(now: Date): readonly StoredFile[] {
       channels: support,
       content: rota,
       size: rota.length,
+    },
+    {
+      ...file,
+      id: fileIds.rules,
+      user: idOf(userIds, 'toolgate'),
+      name: 'what-i-may-do.txt',
+      mimetype: 'text/plain',
+      channels: support,
+      content: 'Answer in threads.\n',
+      size: 19,
     },
     { ...file, id: fileIds.plan, name: 'floor.png', mimetype: 'image/png', channels: support, content: '', size: 48_211 },
     {

@@ -38,6 +38,7 @@ export const story: readonly Told[] = [
     name: 'hello',
     when: { at: 1_761_555_900 },
     text: 'I follow the rules of this channel.',
+    files: ['F0RULESOFBOT'],
     reactions: { wave: ['jonas'] },
   },
   {

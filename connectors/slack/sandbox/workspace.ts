@@ -6,6 +6,8 @@ export interface Token extends JsonObject {
   readonly kind: 'bot' | 'user'
   readonly scopes: readonly string[]
   readonly revoked: boolean
+  /** In seconds; 0 for one that does not expire. */
+  readonly expires: number
 }
 
 export interface User extends JsonObject {
@@ -41,7 +43,7 @@ export interface Channel extends JsonObject {
   readonly posters: readonly string[]
 }
 
-export interface Reaction extends JsonObject {
+interface Reaction extends JsonObject {
   readonly name: string
   readonly users: readonly string[]
 }
@@ -134,7 +136,8 @@ export function waitingIn(asked: Asked, channel: string): readonly Message[] {
   return allMessages(asked, channel).filter(({ scheduled, ts }) => scheduled !== null && !isDue(ts, asked))
 }
 
-function allMessages({ state }: Asked, channel: string): Message[] {
+/** Also those that are not posted yet. */
+export function allMessages({ state }: Asked, channel: string): Message[] {
   return state.list(`message ${channel}`).map(({ value }) => value as Message)
 }
 

@@ -13,6 +13,8 @@ export interface World {
   open(kind: 'read' | Tool, credential?: string): Promise<{ readonly vendor: Slack; readonly touched: () => string }>
   /** One request past the connector, with the token of this person or of the app. */
   ask(method: string, args: Readonly<Record<string, string>>, as?: Account): Promise<JsonObject>
+  /** The bytes of a file, past the connector, to the address that Slack gave for them. */
+  send(url: string, content: string): Promise<void>
   /** How many requests the app made to this method. */
   asked(method: string): number
   readonly tokens: Readonly<Record<Account | 'readOnly' | 'nobody', string>>
@@ -29,6 +31,8 @@ export type Account = 'app' | 'maya'
 export interface Case {
   readonly name: string
   readonly run: (world: World) => Promise<unknown>
+  /** Why it cannot run on our own. */
+  readonly sandbox?: string
   /** What the emulator answers wrongly, so that the case cannot run there; and the question that shows it. */
   readonly emulator?: { readonly wrong: string; readonly shows: (world: World) => Promise<void> }
 }
@@ -50,6 +54,9 @@ export function sandboxWorld(
       return { vendor, touched: guard.touched }
     },
     ask: (method, args, as = 'app') => askSlack(fetch, harness.base, method, args, tokens[as]),
+    async send(url, content) {
+      await fetch(`${harness.base}/~files${new URL(url).pathname}`, { method: 'POST', body: content })
+    },
     asked: (method) => harness.requests().filter(({ path }) => path === `/api/${method}`).length,
     tokens,
     channels: {

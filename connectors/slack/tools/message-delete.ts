@@ -46,6 +46,8 @@ export const messageDelete = writeTool({
     const thread = message.threadTs === undefined || message.threadTs === ts ? '' : message.threadTs
     const request: Request = { channel: channel.id, ts, rev, before: message.mrkdwn.toWellFormed(), thread }
     const replies = message.replies > 0 ? [`It has ${message.replies} replies, which stay.`] : []
+    const files =
+      message.files.length > 0 ? ['The files that were shared with it are not deleted (file_delete does that).'] : []
     return {
       summary: `Delete the app's own message in ${reach.audience.where}.`,
       effects: [
@@ -62,7 +64,7 @@ export const messageDelete = writeTool({
       fidelity: 'checked' as const,
       // Sent anew it is another message, later, with nobody's reactions.
       undo: 'lossy' as const,
-      warnings: [...reach.warnings, ...replies],
+      warnings: [...reach.warnings, ...replies, ...files],
       request,
     }
   },
@@ -88,7 +90,7 @@ export const messageDelete = writeTool({
     if (channel.startsWith('D')) throw new HubError('refused', 'What was said in a direct conversation is not said again.')
     const { text, warnings } = again(before)
     const said = [
-      'It becomes a new message, at a later time, without the reactions and replies of the old one.',
+      'It becomes a new message, at a later time, without the reactions, replies and files of the old one.',
       ...warnings,
     ]
     if (thread === '') return { tool: 'message_send', input: { channel, text }, fidelity: 'lossy' as const, warnings: said }

@@ -8,7 +8,7 @@ import type { Slack } from '../slack.ts'
 import { deleting } from '../own.ts'
 import { findScheduled, unscheduling } from '../scheduling.ts'
 import { findSent, settlesMs } from '../traces.ts'
-import { compose, composedFields, revisionKept } from '../writing.ts'
+import { compose, composedFields, outgoing, previewFields, revisionKept } from '../writing.ts'
 
 const input = z.strictObject({
   channel: channelInput,
@@ -54,7 +54,7 @@ export const messageSend = writeTool({
   default: 'on',
   resolves: ['slack.channel'],
   routes: ['POST /api/chat.postMessage', 'POST /api/chat.scheduleMessage'],
-  changes: ['channel', 'text', 'mentions', 'links', 'mass_mention', 'hold_seconds'],
+  changes: ['channel', 'text', 'mentions', 'links', 'previews', 'mass_mention', 'hold_seconds'],
   input,
   output,
   example: { channel: '#support', text: 'SUP-1 is **fixed**: Brightwater’s calendar is right again.' },
@@ -67,8 +67,12 @@ export const messageSend = writeTool({
     const { mentioned } = composed
     const reach = await reachOf(vendor, channel, now, { massMention: mass_mention !== undefined, mentioned })
     const held = hold_seconds > 0 ? { hold_seconds } : {}
-    const after = { channel: `#${channel.name}`, ...composedFields(composed), ...held }
-    const request: Request = { workspace: me.url, message: outgoing(channel.id, composed.text), holdSeconds: hold_seconds }
+    const after = { channel: `#${channel.name}`, ...composedFields(composed), ...previewFields(vendor.settings), ...held }
+    const request: Request = {
+      workspace: me.url,
+      message: outgoing(vendor.settings, channel.id, composed.text),
+      holdSeconds: hold_seconds,
+    }
     return {
       summary: `Send a message to ${reach.audience.where}${hold_seconds > 0 ? `, ${hold_seconds} seconds later` : ''}.`,
       effects: [
@@ -127,8 +131,4 @@ function sentOutput(workspace: string, channel: string, { ts, rev }: { readonly 
 
 function heldOutput(channel: string, id: string, postAt: number) {
   return { channel_id: channel, scheduled_message_id: id, post_at: new Date(postAt * 1000).toISOString() }
-}
-
-function outgoing(channel: string, text: string) {
-  return { channel, text, unfurl_links: false, unfurl_media: false } as const
 }

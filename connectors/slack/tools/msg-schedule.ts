@@ -7,7 +7,7 @@ import { channelInput, textInput } from '../fields.ts'
 import { assertFuture, assertNoTwin, findScheduled, lastCallSeconds, unscheduling } from '../scheduling.ts'
 import type { Slack } from '../slack.ts'
 import { settlesMs } from '../traces.ts'
-import { compose, composedFields } from '../writing.ts'
+import { compose, composedFields, outgoing, previewFields } from '../writing.ts'
 
 const input = z.strictObject({
   channel: channelInput,
@@ -44,7 +44,7 @@ export const msgSchedule = writeTool({
   default: 'on',
   resolves: ['slack.channel'],
   routes: ['POST /api/chat.scheduleMessage'],
-  changes: ['channel', 'text', 'mentions', 'links', 'post_at'],
+  changes: ['channel', 'text', 'mentions', 'links', 'previews', 'post_at'],
   input,
   output,
   example: { channel: '#support', text: 'Reminder: the rota changes today.', in_minutes: 90 },
@@ -55,7 +55,7 @@ export const msgSchedule = writeTool({
     assertPostable(channel, me.userId, 'message')
     const due = dueOf(time, now)
     const composed = await compose(text, context)
-    const message = outgoing(channel.id, composed.text)
+    const message = outgoing(vendor.settings, channel.id, composed.text)
     if (due.at > 0) await assertNoTwin(vendor, message, due.at)
     const reach = await reachOf(vendor, channel, now, { mentioned: composed.mentioned })
     const when = due.at > 0 ? timeOf(due.at) : `${due.after / 60} minutes after it is carried out`
@@ -68,7 +68,12 @@ export const msgSchedule = writeTool({
           target: `slack:channel/${channel.id}`,
           resources: { 'slack.channel': channel.id },
           before: {},
-          after: { channel: `#${channel.name}`, ...composedFields(composed), post_at: when },
+          after: {
+            channel: `#${channel.name}`,
+            ...composedFields(composed),
+            ...previewFields(vendor.settings),
+            post_at: when,
+          },
         },
       ],
       audience: reach.audience,
@@ -109,10 +114,6 @@ function dueOf({ post_at, in_minutes }: Pick<z.output<typeof input>, 'post_at' |
   const at = Math.floor(Date.parse(post_at) / 1000)
   assertFuture(at, now)
   return { at, after: 0 }
-}
-
-function outgoing(channel: string, text: string) {
-  return { channel, text, unfurl_links: false, unfurl_media: false } as const
 }
 
 function outputOf(channel: string, id: string, postAt: number) {

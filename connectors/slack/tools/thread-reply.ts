@@ -9,7 +9,7 @@ import { shorten } from '../text.ts'
 import { deleting } from '../own.ts'
 import { findSent, settlesMs } from '../traces.ts'
 import type { Found } from '../traces.ts'
-import { compose, composedFields, findMessage, revisionKept } from '../writing.ts'
+import { compose, composedFields, findMessage, outgoing, previewFields, revisionKept } from '../writing.ts'
 
 const input = z.strictObject({
   channel: channelInput,
@@ -24,10 +24,12 @@ const output = z.strictObject({
   rev: z.string(),
 })
 
+type Reply = ReturnType<typeof outgoing> & { readonly thread_ts: string }
+
 interface Request {
-  readonly [key: string]: string | ReturnType<typeof reply>
+  readonly [key: string]: string | Reply
   readonly workspace: string
-  readonly message: ReturnType<typeof reply>
+  readonly message: Reply
 }
 
 export const threadReply = writeTool({
@@ -41,7 +43,7 @@ export const threadReply = writeTool({
   default: 'on',
   resolves: ['slack.channel'],
   routes: ['POST /api/chat.postMessage'],
-  changes: ['channel', 'thread_ts', 'reply_to', 'text', 'mentions', 'links'],
+  changes: ['channel', 'thread_ts', 'reply_to', 'text', 'mentions', 'links', 'previews'],
   input,
   output,
   example: { channel: '#support', thread_ts: '1761555600.000100', text: 'Thanks, I will keep to this.' },
@@ -59,7 +61,10 @@ export const threadReply = writeTool({
     }
     const composed = await compose(text, context)
     const reach = await reachOf(vendor, channel, now, { mentioned: composed.mentioned })
-    const request: Request = { workspace: me.url, message: reply(channel.id, thread_ts, composed.text) }
+    const request: Request = {
+      workspace: me.url,
+      message: { ...outgoing(vendor.settings, channel.id, composed.text), thread_ts },
+    }
     return {
       summary: `Reply in a thread of ${reach.audience.where}.`,
       effects: [
@@ -73,6 +78,7 @@ export const threadReply = writeTool({
             thread_ts,
             reply_to: shorten(parent.text, 200).text,
             ...composedFields(composed),
+            ...previewFields(vendor.settings),
           },
         },
       ],
@@ -98,8 +104,4 @@ export const threadReply = writeTool({
 
 function outputOf(workspace: string, { channel, thread_ts }: Request['message'], { ts, rev }: Found) {
   return { channel_id: channel, thread_ts, ts, permalink: permalink(workspace, channel, ts, thread_ts), rev }
-}
-
-function reply(channel: string, thread_ts: string, text: string) {
-  return { channel, text, thread_ts, unfurl_links: false, unfurl_media: false } as const
 }

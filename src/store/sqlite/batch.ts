@@ -5,7 +5,10 @@ import type { ChainHead } from '../../kit/chain.ts'
 import { canonical } from '../../kit/json.ts'
 import { isOwnFault, lost, Unusable } from './failure.ts'
 import { limitTaker } from './limit-taker.ts'
-import type { Begin, Draft, Move, Place, Reply, Request, Stored } from './messages.ts'
+import type { Begin, Draft, Move, Place, PutAll, Reply, Request, Stored } from './messages.ts'
+import { documentPutter } from './document-putter.ts'
+import type { Step as PutStep } from './document-putter.ts'
+import { eraser } from './eraser.ts'
 import { insertedValues } from './rows.ts'
 import type { OperationRow } from './rows.ts'
 import type { Turns } from './turns.ts'
@@ -14,6 +17,11 @@ interface Prepared {
   readonly entry: Draft
   readonly payloadHash: string
 }
+
+/** A document was not at the version that the change was decided on. */
+class OutOfDate extends Error {}
+
+const unchanged: Stored = { fresh: false, row: undefined }
 
 /** Runs inside the transaction. */
 type Step = () => Reply
@@ -40,6 +48,8 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
   const rollbackOne = database.prepare('rollback to one')
   const commitAll = database.prepare('commit')
   const take = limitTaker(database)
+  const putter = documentPutter(database)
+  const erase = eraser(database)
 
   const durable = new Map<string, ChainHead>()
   const heads = new Map<string, ChainHead>()
@@ -64,8 +74,9 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
     return { ...place, hash }
   }
 
-  function begin({ operation }: Begin, values: readonly SQLInputValue[], entry: Prepared): Stored {
+  function begin({ operation }: Begin, values: readonly SQLInputValue[], entry: Prepared, puts: readonly PutStep[]): Stored {
     if (insertOperation.run(...values).changes === 1) {
+      if (!puts.every((put) => put())) throw new OutOfDate()
       append(entry)
       return { fresh: true, row: undefined }
     }
@@ -74,20 +85,28 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
     return { fresh: false, row }
   }
 
-  function move(values: Record<string, SQLInputValue>, entry: Prepared): Stored {
+  function move(values: Record<string, SQLInputValue>, entry: Prepared, puts: readonly PutStep[]): Stored {
     const row = updateOperation.get(values) as unknown as OperationRow | undefined
-    if (!row) return { fresh: false, row: undefined }
+    if (!row) return unchanged
+    if (!puts.every((put) => put())) throw new OutOfDate()
     append(entry)
     return { fresh: true, row }
   }
 
+  function putAll(entry: Prepared | undefined, puts: readonly PutStep[]): Reply {
+    if (!puts.every((put) => put())) throw new OutOfDate()
+    if (entry) append(entry)
+    return { put: true }
+  }
+
   /** All of it or nothing, within the transaction of the others. */
-  function whole(step: Step): Reply {
+  function whole(step: Step, outOfDate: Reply): Reply {
     savepoint.run()
     try {
       return step()
     } catch (error) {
       if (database.isTransaction) rollbackOne.run()
+      if (error instanceof OutOfDate) return outOfDate
       throw error
     } finally {
       if (database.isTransaction) release.run()
@@ -99,21 +118,38 @@ export function openBatches(database: DatabaseSync, turns: Turns): Batches {
     switch (request.do) {
       case 'append': {
         const prepared = prepareEntry(request.entry)
-        return request.told ? () => append(prepared) : () => append(prepared) && true
+        return () => append(prepared)
       }
       case 'begin': {
         const values = insertedValues(request.operation)
         const prepared = prepareEntry(request.entry)
-        return () => whole(() => begin(request, values, prepared))
+        const puts = request.also.map(putter)
+        return () => whole(() => begin(request, values, prepared, puts), unchanged)
       }
       case 'move': {
         const values = movedValues(request)
         const prepared = prepareEntry(request.entry)
-        return () => whole(() => move(values, prepared))
+        const puts = request.also.map(putter)
+        return () => whole(() => move(values, prepared, puts), unchanged)
+      }
+      case 'put':
+        return preparePut(request)
+      case 'erase': {
+        const prepared = prepareEntry(request.entry)
+        return () => {
+          erase(request.erasure)
+          return append(prepared)
+        }
       }
       default:
         return () => take(request)
     }
+  }
+
+  function preparePut({ puts, entry }: PutAll): Step {
+    const prepared = entry && prepareEntry(entry)
+    const steps = puts.map(putter)
+    return () => whole(() => putAll(prepared, steps), { put: false })
   }
 
   function commit(requests: readonly Request[]): Reply[] {

@@ -43,6 +43,8 @@ export function openConnection(file: string, seed: number, promised: Promised): 
     // In WAL mode only FULL writes to the disk with every commit; fullfsync is what that takes on macOS.
     database.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on')
     database.exec('pragma journal_size_limit = 67108864; pragma trusted_schema = off; pragma cell_size_check = on')
+    // What was given up is overwritten, so that what is erased one day does not lie about in older places.
+    database.exec('pragma secure_delete = on')
     refuseOtherSchema(database)
     refuseLoss(database, promised.heads)
     // From here on, waiting is done in turns.

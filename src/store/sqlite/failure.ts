@@ -25,6 +25,10 @@ export function isBusy(error: unknown): boolean {
   return code === busy || code === locked
 }
 
+export function isFull(error: unknown): boolean {
+  return primaryCode(error) === full
+}
+
 /** Why the database takes no changes now, and what can be done. Names no path: an agent may read it. */
 export function whyBroken(error: unknown): string {
   if (error instanceof Unusable) return error.message

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isBusy } from './failure.ts'
 
 /** The schema that this version of the hub reads and writes: the number of the last migration. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** How long a start waits for another one that is at the same work. */
 const migrationWaitMs = 15_000

@@ -1,5 +1,5 @@
 // What the main thread and the writer say to each other.
-import type { AuditEntry, Operation, OperationChange } from '../../kit/record.ts'
+import type { AuditEntry, Erasure, Operation, OperationChange, OperationState, Put } from '../../kit/record.ts'
 import type { OperationRow } from './rows.ts'
 
 /** A list, because every object costs its property names on the way; the payload is its canonical text. */
@@ -15,18 +15,23 @@ export type Draft = readonly [
 export interface Append {
   readonly do: 'append'
   readonly entry: Draft
-  /** Whether somebody wants to hear its place. */
-  readonly told: boolean
 }
 export interface Begin {
   readonly do: 'begin'
   readonly operation: Operation
   readonly entry: Draft
+  readonly also: readonly Put[]
 }
 export interface Move {
   readonly do: 'move'
   readonly change: OperationChange
   readonly entry: Draft
+  readonly also: readonly Put[]
+}
+export interface PutAll {
+  readonly do: 'put'
+  readonly puts: readonly Put[]
+  readonly entry: Draft | undefined
 }
 export interface Take {
   readonly do: 'take'
@@ -36,7 +41,20 @@ export interface Take {
   /** Milliseconds since 1970. */
   readonly now: number
 }
-export type Request = Append | Begin | Move | Take
+export interface Erase {
+  readonly do: 'erase'
+  readonly erasure: Erasure
+  readonly entry: Draft
+}
+export type Request = Append | Begin | Move | PutAll | Take | Erase
+
+/** The end of something that has begun: how an operation went out, or what a call was answered. */
+export function isEnding(request: Request): boolean {
+  if (request.do === 'append') return request.entry[3] === 'call.closed'
+  return request.do === 'move' && endings.has(request.change.to)
+}
+
+const endings: ReadonlySet<OperationState> = new Set(['succeeded', 'failed', 'unknown', 'reconciled', 'undone'])
 
 /** What the chain gave to an entry. */
 export type Place = Pick<AuditEntry, 'seq' | 'prev' | 'payload_hash' | 'hash'>
@@ -50,12 +68,19 @@ export interface Stored {
   readonly fresh: boolean
   readonly row: OperationRow | undefined
 }
+/** Its turn came, and the disk had no room for it; the others of its batch went on. */
+export interface NoRoom {
+  readonly noRoom: true
+}
 export interface Taken {
   readonly taken: boolean
   readonly retryAfterMs: number
 }
+export interface PutReply {
+  readonly put: boolean
+}
 /** `true`: it was recorded, and nobody wants to hear where. */
-export type Reply = true | Place | Stored | Taken | Refused
+export type Reply = true | PutReply | Place | Stored | Taken | Refused | NoRoom
 
 /** To the writer: one batch, which it answers before it is given another; or the word to finish. */
 export type ToWriter = readonly Request[] | 'close'
@@ -64,13 +89,23 @@ export type ToWriter = readonly Request[] | 'close'
 export interface FromWriter {
   readonly replies: readonly Reply[]
   /** Set while nothing can be written. */
-  readonly broken?: { readonly sentence: string; readonly cause: string }
+  readonly broken?: Broken
   /** It has opened the database, anew or again. */
   readonly ready?: true
 }
 
+/** Why nothing can be written. */
+export interface Broken {
+  readonly sentence: string
+  readonly cause?: string
+  /** What has begun can still be brought to its end, in room that was kept for it. */
+  readonly endings?: true
+}
+
 export interface WriterData {
   readonly file: string
+  /** How much room is kept on the disk for the ends of what has begun; 0 for none. */
+  readonly ballastBytes: number
   /** Where the random pauses between batches begin; any 32 bits, different in each process. */
   readonly seed: number
 }

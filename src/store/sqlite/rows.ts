@@ -2,7 +2,7 @@
 import { canonical } from '../../kit/json.ts'
 import type { JsonObject } from '../../kit/json.ts'
 import { textHash } from '../../kit/chain.ts'
-import type { AuditEntry, Operation, OperationState } from '../../kit/record.ts'
+import type { AuditEntry, Document, Operation, OperationState } from '../../kit/record.ts'
 
 export interface EntryRow {
   readonly tenant: string
@@ -40,9 +40,47 @@ export interface OperationRow {
   readonly history: string
 }
 
+export interface DocumentRow {
+  readonly tenant: string
+  readonly kind: string
+  readonly id: string
+  readonly version: number
+  readonly value: string
+  readonly due_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+export function toDocument(row: DocumentRow): Document {
+  const { tenant, kind, id, version, value, due_at, created_at, updated_at } = row
+  return {
+    tenant,
+    kind,
+    id,
+    version,
+    value: parsed(value),
+    dueAt: due_at ?? undefined,
+    createdAt: created_at,
+    updatedAt: updated_at,
+  }
+}
+
 export function toEntry(row: EntryRow): AuditEntry {
   const { tenant, seq, prev, id, at, kind, payload_hash, hash } = row
-  return { tenant, seq, prev, id, at, kind, call: row.call ?? undefined, payload_hash, hash, payload: toPayload(row) }
+  const erased = row.payload === null && { erased: true as const }
+  return {
+    tenant,
+    seq,
+    prev,
+    id,
+    at,
+    kind,
+    call: row.call ?? undefined,
+    payload_hash,
+    hash,
+    payload: toPayload(row),
+    ...erased,
+  }
 }
 
 /**
@@ -57,7 +95,7 @@ function toPayload({ payload, payload_hash }: EntryRow): JsonObject {
       // Whoever put it there also wrote a hash for it.
     }
   }
-  return { unreadable: String(payload).toWellFormed() }
+  return payload === null ? {} : { unreadable: payload.toWellFormed() }
 }
 
 export function toOperation(row: OperationRow): Operation {

@@ -5,7 +5,7 @@ import { HubError } from '../../kit/error.ts'
 import { canonical } from '../../kit/json.ts'
 import type { AuditDraft, AuditEntry, Store } from '../../kit/record.ts'
 import { prepareFile } from './files.ts'
-import type { Draft, Place, Stored, Taken } from './messages.ts'
+import type { Draft, Place, PutReply, Stored, Taken } from './messages.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
 import { toOperation } from './rows.ts'
@@ -16,7 +16,7 @@ const pageEntries = 500
 type Read = <T>(step: (reader: Reader) => T) => T
 
 /** @throws Error with a sentence for whoever runs the hub */
-export async function openSqlite(file: string, makeId: (prefix: string) => string): Promise<Store> {
+export async function openSqlite(file: string, makeId: (prefix: string) => string, ballastBytes = 0): Promise<Store> {
   await prepareFile(file)
   const seed = Number.parseInt(textHash(`${process.pid} ${makeId('store')}`).slice(0, 8), 16)
   let reader: Reader | undefined
@@ -34,18 +34,17 @@ export async function openSqlite(file: string, makeId: (prefix: string) => strin
       throw new HubError('internal', 'The database of the hub cannot be read here: it is damaged, closed or gone.', {
         cause: error,
       })
+    } finally {
+      // What is opened on a disk that is read-only now makes SQLite treat it so in this whole process, as long as it is open.
+      if (!closed && writer.broken() !== undefined) closeReader()
     }
   }
   // Once the writer has opened the database again, the file may be another one than before.
-  const writer = await WriterQueue.open({ file, seed }, closeReader)
+  const writer = await WriterQueue.open({ file, seed, ballastBytes }, closeReader)
   let last: Promise<unknown> = Promise.resolve()
-  async function append(entry: AuditDraft): Promise<AuditEntry>
-  async function append(entry: AuditDraft, when: 'now' | 'soon'): Promise<unknown>
-  async function append(entry: AuditDraft, when: 'now' | 'soon' = 'now'): Promise<unknown> {
-    const told = when === 'now'
-    const asked = (last = writer.ask<Place | true>({ do: 'append', entry: draftOf(entry), told }, when))
-    const place = await asked
-    return place === true ? undefined : placed(entry, place)
+  async function append(entry: AuditDraft, when: 'now' | 'soon' = 'now'): Promise<AuditEntry> {
+    const asked = (last = writer.ask<Place>({ do: 'append', entry: draftOf(entry) }, when))
+    return placed(entry, await asked)
   }
   /** What was appended here before is there to be read, or failed. */
   const recorded = async () => {
@@ -54,14 +53,21 @@ export async function openSqlite(file: string, makeId: (prefix: string) => strin
   }
   return {
     append,
-    async begin(operation, entry) {
-      const { fresh, row } = await writer.ask<Stored>({ do: 'begin', operation, entry: draftOf(entry) })
+    async begin(operation, entry, also = []) {
+      const { fresh, row } = await writer.ask<Stored>({ do: 'begin', operation, entry: draftOf(entry), also })
+      if (!fresh && !row) throw new HubError('conflict', 'Something that it rests on was changed meanwhile. Try again.')
       return { fresh, operation: row ? toOperation(row) : operation }
     },
-    async move(change, entry) {
-      const { row } = await writer.ask<Stored>({ do: 'move', change, entry: draftOf(entry) })
+    async move(change, entry, also = []) {
+      const { row } = await writer.ask<Stored>({ do: 'move', change, entry: draftOf(entry), also })
       return row && toOperation(row)
     },
+    put: async (puts, entry) => (await writer.ask<PutReply>({ do: 'put', puts, entry: entry && draftOf(entry) })).put,
+    async erase(erasure, entry) {
+      await writer.ask({ do: 'erase', erasure, entry: draftOf(entry) })
+    },
+    document: async (tenant, kind, id) => read((open) => open.document(tenant, kind, id)),
+    documents: async (filter) => read((open) => open.documents(filter)),
     take: (key, atMost, windowMs, now) => writer.ask<Taken>({ do: 'take', key, atMost, windowMs, now: now.getTime() }),
     operation: async (id) => read((open) => open.operation(id)),
     byKey: async (identity) => read((open) => open.byKey(identity)),

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers'
 import { Worker } from 'node:worker_threads'
 import { HubError } from '../../kit/error.ts'
-import type { FromWriter, Refused, Reply, Request, ToWriter, WriterData } from './messages.ts'
+import { isEnding } from './messages.ts'
+import type { Broken, FromWriter, NoRoom, Refused, Reply, Request, ToWriter, WriterData } from './messages.ts'
 
 /** Bounds how long one transaction holds the database. */
 const batchMax = 1000
@@ -88,14 +89,15 @@ export class WriterQueue {
    */
   async ask<R extends Reply>(request: Request, when: 'now' | 'soon' = 'now'): Promise<R> {
     if (this.#closing) throw new HubError('overloaded', closed)
-    if (this.#broken) throw refusal(this.#broken)
+    if (this.#broken && !(this.#broken.endings && isEnding(request))) throw refusal(this.#broken)
     if (this.#waiting.length >= waitingMax) throw new HubError('overloaded', full)
-    const reply = await new Promise<R | Refused>((resolve, reject) => {
+    const reply = await new Promise<R | Refused | NoRoom>((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
       if (when === 'now' || this.#waiting.length >= batchMax) this.hurry()
       else this.#lingering ??= setTimeout(() => this.hurry(), lingerMs)
     })
     if (typeof reply === 'object' && 'refused' in reply) throw notRecordable(reply.refused)
+    if (typeof reply === 'object' && 'noRoom' in reply) throw refusal(this.#broken ?? { sentence: full })
     return reply
   }
 
@@ -187,7 +189,8 @@ export class WriterQueue {
     this.#looks = 0
     this.#broken = broken
     if (broken) {
-      this.#rejectAll(refusal(broken))
+      if (broken.endings) this.#rejectWaiting(refusal(broken), ({ request }) => !isEnding(request))
+      else this.#rejectAll(refusal(broken))
       this.#onBroken?.(broken)
     }
     const settled = this.#underWay
@@ -232,8 +235,10 @@ export class WriterQueue {
     this.#onIdle?.()
   }
 
-  #rejectWaiting(error: Error): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  #rejectWaiting(error: Error, which: (waiting: Waiting) => boolean = () => true): void {
+    const rejected = this.#waiting.filter(which)
+    this.#waiting = this.#waiting.filter((waiting) => !which(waiting))
+    for (const { reject } of rejected) reject(error)
   }
 }
 
@@ -246,11 +251,6 @@ function writerEnvironment(): Record<string, string> {
 function post(worker: Worker, message: ToWriter): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window and has no origin
   worker.postMessage(message)
-}
-
-interface Broken {
-  readonly sentence: string
-  readonly cause?: string
 }
 
 /** Some things no other thread can be given, such as a function; whoever asked to record one hears so. */
