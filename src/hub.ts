@@ -211,7 +211,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
         const restart = needsRestart(started, next.config)
         // A secret that was changed behind its reference is read again.
         keeper.clear()
-        if (options.probe) void grants.ask()
+        if (options.probe) void Promise.all([grants.ask(), checkSecrets()])
         return { ok: true, version: next.version.id, restart }
       },
       (error: unknown): ChangeEvent => ({
@@ -261,7 +261,13 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     await grants.awaited(request.tool)
     return await handle(call, running)
   }
-  if (options.probe) void sleep(probeAfterMs, undefined, { signal: stopped.signal }).then(grants.keepAsking, () => undefined)
+  const checkSecrets = async () =>
+    await (await import('./hub/secret-health.ts')).warnOfSecrets(loaded.config, keeper, log).catch(() => undefined)
+  const probe = async () => {
+    grants.keepAsking()
+    await checkSecrets()
+  }
+  if (options.probe) void sleep(probeAfterMs, undefined, { signal: stopped.signal }).then(probe, () => undefined)
   // Loaded for hubs whose approvers are in Slack.
   const inSlack = async (): Promise<SlackApprovals> => {
     const { openSlackApprovals } = await import('./hub/slack/open.ts')

@@ -53,7 +53,7 @@ async function rotate(reference: string, options: CommonOptions, self: Command):
 
 async function list(options: CommonOptions, self: Command): Promise<void> {
   await withConfig(options, self, async (config, json) => {
-    const keeper = await keeperOf(config)
+    const [keeper, { referencesOf }] = await Promise.all([keeperOf(config), import('../config/references.ts')])
     const rows = await Promise.all(
       referencesOf(config).map(async ({ reference, where }) => {
         const why = await keeper.read(reference).then(
@@ -63,28 +63,34 @@ async function list(options: CommonOptions, self: Command): Promise<void> {
         return { reference, where, found: why === undefined, ...(why !== undefined && { why }) }
       }),
     )
-    if (json) return printJson(rows)
-    if (rows.length === 0) return print('The configuration refers to no secret.')
-    print(
-      table(
-        ['reference', 'used by', 'state'],
-        rows.map((row) => [row.reference, row.where, row.why ?? 'found']),
-      ),
-    )
+    if (json) printJson(rows)
+    else if (rows.length === 0) print('The configuration refers to no secret.')
+    else
+      print(
+        table(
+          ['reference', 'used by', 'state'],
+          rows.map((row) => [row.reference, row.where, row.why ?? 'found']),
+        ),
+      )
     if (rows.some(({ found }) => !found)) process.exitCode = exitCodes.failed
   })
 }
 
-interface Health {
-  readonly place: string
-  readonly state: 'ok' | 'locked' | 'no-service' | 'hung' | 'broken'
-  readonly sentence: string
-}
-
 async function doctor(options: CommonOptions, self: Command): Promise<void> {
   await withConfig(options, self, async (config, json) => {
-    const kinds = new Set(['keychain', ...referencesOf(config).map(({ reference }) => reference.split(':', 1)[0]!)])
-    const states = (await Promise.all([...kinds].map((kind) => healthOf(kind, config)))).flat()
+    const [keeper, { referencesOf }, { healthOfKeychain, healthOfReference, healthOfVaultFile }] = await Promise.all([
+      keeperOf(config),
+      import('../config/references.ts'),
+      import('../hub/secret-health.ts'),
+    ])
+    const references = new Set(referencesOf(config).map(({ reference }) => reference))
+    const used = (place: string) => [...references].some((reference) => reference.startsWith(`${place}:`))
+    const others = [...references].filter((reference) => !/^(keychain|vaultfile):/.test(reference))
+    const states = await Promise.all([
+      healthOfKeychain(),
+      ...(used('vaultfile') ? [healthOfVaultFile(config)] : []),
+      ...others.map(async (reference) => await healthOfReference(reference, keeper)),
+    ])
     if (json) printJson(states)
     else
       print(
@@ -93,47 +99,9 @@ async function doctor(options: CommonOptions, self: Command): Promise<void> {
           states.map(({ place, state, sentence }) => [place, state, sentence]),
         ),
       )
-    const used = states.filter(
-      ({ place }) => place !== 'keychain' || referencesOf(config).some(({ reference }) => reference.startsWith('keychain:')),
-    )
-    if (used.some(({ state }) => state !== 'ok')) process.exitCode = exitCodes.failed
+    const needed = states.filter(({ place }) => place !== 'keychain' || used('keychain'))
+    if (needed.some(({ state }) => state !== 'ok')) process.exitCode = exitCodes.failed
   })
-}
-
-async function healthOf(kind: string, config: LoadedConfig): Promise<readonly Health[]> {
-  if (kind === 'keychain') {
-    const { probeKeychain } = await import('../egress/keychain.ts')
-    return [{ place: kind, ...(await probeKeychain()) }]
-  }
-  if (kind === 'vaultfile') return [await healthOfVaultFile(config)]
-  const keeper = await keeperOf(config)
-  const own = referencesOf(config).filter(({ reference }) => reference.startsWith(`${kind}:`))
-  return await Promise.all(
-    own.map(async ({ reference }): Promise<Health> => {
-      const failed = await keeper.read(reference).then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      if (failed === undefined) return { place: reference, state: 'ok', sentence: 'It can be read.' }
-      const sentence = failed instanceof Error ? failed.message : 'It is not known why.'
-      const away = failed instanceof Error && 'code' in failed && failed.code === 'unavailable'
-      return { place: reference, state: away ? (/sealed/.test(sentence) ? 'locked' : 'no-service') : 'broken', sentence }
-    }),
-  )
-}
-
-async function healthOfVaultFile(config: LoadedConfig): Promise<Health> {
-  try {
-    const file = await vaultFileOf(config)
-    const probe = `toolgate-probe-${process.pid}`
-    await file.write(probe, probe)
-    const found = await file.read(probe)
-    await file.remove(probe)
-    if (found === probe) return { place: 'vaultfile', state: 'ok', sentence: 'The file keeps what it is given.' }
-    return { place: 'vaultfile', state: 'broken', sentence: 'What was written was not read back.' }
-  } catch (error) {
-    return { place: 'vaultfile', state: 'broken', sentence: error instanceof Error ? error.message : 'It is not known why.' }
-  }
 }
 
 async function keep(reference: string, secret: string, config: LoadedConfig): Promise<void> {
@@ -142,7 +110,8 @@ async function keep(reference: string, secret: string, config: LoadedConfig): Pr
     await (await import('../egress/keychain.ts')).writeKeychain(name, secret)
     return
   }
-  if (kind === 'vaultfile' && /^[\w./@+=-]{1,400}$/.test(name)) return await (await vaultFileOf(config)).write(name, secret)
+  if (kind === 'vaultfile' && /^[\w./@+=-]{1,400}$/.test(name))
+    return await (await configuredVaultFile(config)).write(name, secret)
   if (kind === 'file') {
     const { replaceFile } = await import('../egress/secrets/vault-file.ts')
     return await replaceFile(path.resolve(config.folder, name), secret)
@@ -172,18 +141,13 @@ async function asked(reference: string): Promise<string> {
   return secret
 }
 
-async function vaultFileOf(config: LoadedConfig) {
-  const place = config.secrets.vaultfile
-  if (!place)
-    throw new UsageError(
-      'The configuration has no vault file. Add "secrets": { "vaultfile": { "passphrase": "env:NAME" } } or a "key".',
-    )
-  const [{ vaultFile }, { resolveCredential }] = await Promise.all([
-    import('../egress/secrets/vault-file.ts'),
-    import('../egress/credentials.ts'),
-  ])
-  const resolve = (one: string) => resolveCredential(one, { directory: config.folder, env: process.env })
-  return vaultFile({ ...place, file: path.resolve(config.folder, place.file) }, { resolve })
+async function configuredVaultFile(config: LoadedConfig) {
+  const { vaultFileOf } = await import('../hub/secret-health.ts')
+  const file = await vaultFileOf(config)
+  if (file) return file
+  throw new UsageError(
+    'The configuration has no vault file. Add "secrets": { "vaultfile": { "passphrase": "env:NAME" } } or a "key".',
+  )
 }
 
 async function keeperOf(config: LoadedConfig) {
@@ -193,30 +157,6 @@ async function keeperOf(config: LoadedConfig) {
     process.env,
     () => new Date(),
   )
-}
-
-interface Referred {
-  readonly reference: string
-  readonly where: string
-}
-
-function referencesOf(config: LoadedConfig): readonly Referred[] {
-  const { vault, aws, gcp, azure, vaultfile, seal } = config.secrets
-  const named: (readonly [string | undefined, string])[] = [
-    ...config.instances.map(({ id, credential }) => [credential, `connectors.${id}`] as const),
-    ...config.people.issuers.map(({ issuer, introspection }) => [introspection?.credential, issuer] as const),
-    [vault?.token, 'secrets.vault'],
-    [vault?.appRole?.roleId, 'secrets.vault'],
-    [vault?.appRole?.secretId, 'secrets.vault'],
-    [aws?.accessKeyId, 'secrets.aws'],
-    [aws?.secretAccessKey, 'secrets.aws'],
-    [gcp?.serviceAccount, 'secrets.gcp'],
-    [azure?.clientSecret, 'secrets.azure'],
-    [vaultfile?.key, 'secrets.vaultfile'],
-    [vaultfile?.passphrase, 'secrets.vaultfile'],
-    [seal?.key, 'secrets.seal'],
-  ]
-  return named.flatMap(([reference, where]) => (reference === undefined ? [] : [{ reference, where }]))
 }
 
 async function withConfig(

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { launcher } from '../doors.ts'
 import { configFolder } from '../hub.ts'
 
@@ -11,16 +11,22 @@ const folder = configFolder({
   config: {
     connectors: {
       jira: { site: 'https://acme.atlassian.net', credential: 'vaultfile:jira' },
-      slack: { credential: 'file:slack.token' },
+      slack: { credential: 'file:slack.token', oauth: { client_id: '1.2', client_secret: 'env:SLACK_APP' } },
     },
+    notify: [{ url: 'https://hooks.acme.dev/in', secret: 'env:HOOK_KEY', events: ['call.failed'] }],
     secrets: { vaultfile: { file: 'secrets.vault', key: 'env:VAULT_KEY' } },
   },
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const env: Record<string, string | undefined> = {
+  PATH: process.env['PATH'],
+  VAULT_KEY: Buffer.alloc(32, 7).toString('base64'),
+}
+
 async function secret(args: readonly string[], input = ''): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, [launcher, 'secret', ...args, '--config', path.join(folder, 'mcp.config.json')], {
-    env: { PATH: process.env['PATH'], VAULT_KEY: Buffer.alloc(32, 7).toString('base64') },
+    env,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let said = ''
@@ -37,6 +43,11 @@ test('set, list, rotate and doctor', { timeout: 60_000 }, async () => {
   expect(await secret(['set', 'vaultfile:jira'], `${one}\n`)).toMatchObject({ code: 0 })
   expect(await secret(['set', 'file:slack.token'], two)).toMatchObject({ code: 0 })
   expect(statSync(path.join(folder, 'slack.token')).mode & 0o777).toBe(0o600)
+  const lacking = await secret(['list', '--json'])
+  expect(lacking.code).toBe(4)
+  const missing = (JSON.parse(lacking.said) as { where: string; found: boolean }[]).filter(({ found }) => !found)
+  expect(missing.map(({ where }) => where)).toEqual(['connectors.slack.oauth', 'notify hooks.acme.dev'])
+  Object.assign(env, { SLACK_APP: 'slack-app-secret-1', HOOK_KEY: 'hook-key-2' })
   const listed = await secret(['list'])
   expect(listed.code).toBe(0)
   expect(listed.said).toMatch(/vaultfile:jira +connectors.jira +found/)
@@ -50,3 +61,29 @@ test('set, list, rotate and doctor', { timeout: 60_000 }, async () => {
   expect(listed.said + checked.said).not.toMatch(/canary/)
   expect(readFileSync(path.join(folder, 'secrets.vault'), 'utf8')).not.toMatch(/canary|jira/)
 })
+
+test('a hub that starts says at once which secret cannot be read, who needs it and what to do, and starts', async () => {
+  const own = configFolder({
+    config: { notify: [{ url: 'https://hooks.acme.dev/in', secret: 'keychain:hook', events: ['call.failed'] }] },
+  })
+  const hub = spawn(
+    process.execPath,
+    [launcher, 'serve', '--port', '0', '--config', path.join(own, 'mcp.config.json')],
+    // No desktop, so no keychain.
+    {
+      env: { PATH: process.env['PATH'], DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  let said = ''
+  hub.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  await vi.waitFor(
+    () => expect(said).toMatch(/"usedBy":\["notify hooks.acme.dev"\].*No keychain service is running/),
+    20_000,
+  )
+  expect(said).toMatch(/"place":"keychain","state":"no-service"/)
+  expect(hub.exitCode).toBeNull()
+  hub.kill()
+  await once(hub, 'exit')
+  rmSync(own, { recursive: true })
+}, 30_000)
