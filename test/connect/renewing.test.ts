@@ -1,10 +1,12 @@
 // Access that ends: one renewal for all who wait, kept before it is used, and nothing lost without a word.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import type { Put } from '../../src/kit/record.ts'
 import { sandboxRequests } from '../../src/sandbox/admin.ts'
 import { freePort, house } from './house.ts'
 import type { House } from './house.ts'
 
+const dying = fileURLToPath(new URL('dying.ts', import.meta.url))
 const hour = 60 * 60_000
 const look = ['jira_issue_get', { key: 'OPS-42' }] as const
 
@@ -78,36 +80,40 @@ test('two processes renew once', async () => {
   expect(renewals(one)).toBe(before + 1)
 })
 
-test('a hub that died between the answer and its save says so, and asks to connect again', async () => {
-  const clock = { ms: 0 }
-  await using first = await house({ clock })
-  await first.connected('jira', 'maya')
-  clock.ms += 2 * hour
-  const put = first.hub.store.put.bind(first.hub.store)
-  const isRenewed = ({ kind, value }: Put) => kind === 'connection' && value !== undefined && value['renewing'] === undefined
-  // From here on nothing of it reaches the disk, as when the process is gone.
-  first.hub.store.put = async (puts, entry) =>
-    puts.some(isRenewed) ? Promise.reject(new Error('killed')) : await put(puts, entry)
-  expect(await first.as('maya')(...look)).toMatchObject({ status: 'failed', error: { code: 'unavailable' } })
+test.each([
+  ['jira', look, '/~auth/oauth/token', 2 * hour],
+  ['salesforce', ['sf_object_list', {}] as const, '/services/oauth2/token', 3 * hour],
+  ['slack', ['slack_channel_get', { channel: 'C0SUPPORT01' }] as const, '/api/oauth.v2.access', 13 * hour],
+] as const)(
+  '%s: a hub that is killed between the answer and its save says so when it is back, and asks to connect again',
+  async (instance, [tool, args], path, life) => {
+    const clock = { ms: 0 }
+    await using first = await house({ clock })
+    await first.connected(instance, 'maya')
+    clock.ms += life
+    const before = renewals(first, path)
+    const died = spawnSync(process.execPath, [dying, first.folder, String(clock.ms), tool, JSON.stringify(args)])
+    expect([died.signal, died.stderr.toString()]).toEqual(['SIGKILL', ''])
+    expect(renewals(first, path)).toBe(before + 1)
 
-  await using second = await house({ clock, folder: first.folder })
-  const heard: unknown[] = []
-  second.hub.onEvent((event) => heard.push(event))
-  clock.ms += 31_000
-  const answer = await second.as('maya')(...look)
-  expect(answer).toMatchObject({ status: 'failed', connect: { instance: 'jira' } })
-  expect(answer.message).toContain('has ended')
-  expect(heard).toMatchObject(
-    [{ kind: 'connection.failed', body: { instance: 'jira', person: 'maya', why: /lost/ } }].map(withText),
-  )
-  expect(await kinds(second)).toContain('connection.failed')
-  const [view] = await second.connections.all('local')
-  expect(view).toMatchObject({ state: 'broken', why: 'the answer to its last renewal was lost before it could be kept' })
-  // Browsers come back to the address of the configuration, where the first one still listens.
-  first.hub.store.put = put
-  await second.connected('jira', 'maya')
-  expect(await second.as('maya')(...look)).toMatchObject({ status: 'done' })
-})
+    await using second = await house({ clock, folder: first.folder })
+    const heard: unknown[] = []
+    second.hub.onEvent((event) => heard.push(event))
+    clock.ms += 31_000
+    const answer = await second.as('maya')(tool, args)
+    expect(answer).toMatchObject({ status: 'failed', connect: { instance } })
+    expect(answer.message).toContain('has ended')
+    expect(heard).toMatchObject(
+      [{ kind: 'connection.failed', body: { instance, person: 'maya', why: /lost/ } }].map(withText),
+    )
+    expect(await kinds(second)).toContain('connection.failed')
+    const [view] = await second.connections.all('local')
+    expect(view).toMatchObject({ state: 'broken', why: 'the answer to its last renewal was lost before it could be kept' })
+    // Browsers come back to the address of the configuration, where the first one listens.
+    await second.connected(instance, 'maya')
+    expect(await second.as('maya')(tool, args)).toMatchObject({ status: 'done' })
+  },
+)
 
 function withText<T extends { body: { why: RegExp } }>(told: T) {
   return { ...told, body: { ...told.body, why: expect.stringMatching(told.body.why) } }
