@@ -62,6 +62,11 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const secrets = createSecrets()
   const log = withoutSecrets(options.log ?? standardErrorLog('warn'), secrets.scrub)
   const keeper = secretsOf(() => loaded.config, process.env, now)
+  const hiddenSecret = async (reference: string): Promise<string> => {
+    const secret = await keeper.read(reference)
+    secrets.add(secret)
+    return secret
+  }
   let sealing: Promise<Sealing> | undefined
 
   let services: Services | undefined
@@ -107,13 +112,13 @@ export async function openHub(options: HubOptions): Promise<Hub> {
       services: ready,
       store: keeping.store,
       sealing: keeping.sealing,
-      secret: keeper.read,
+      secret: hiddenSecret,
       sandboxBase: async (instance) => options.sandboxBase?.(instance) ?? (await played.base(instance, loaded.instances)),
       session: (token) => hub.sessions.of(token),
       identityOf: (name) => identityIn(loaded.config, name),
       now,
       random: Math.random,
-      hide: secrets.add,
+      hide: secrets.addPassing,
       log,
     }))
   }
@@ -177,10 +182,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     tenant: () => loaded.config.tenant,
     secretFor: async (url) => {
       const target = loaded.config.notify.find((each) => each.url === url)
-      if (!target) return undefined
-      const secret = await keeper.read(target.secret)
-      secrets.add(secret)
-      return secret
+      return target && (await hiddenSecret(target.secret))
     },
     random: Math.random,
   })
@@ -280,11 +282,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
         const base = options.sandboxBase?.(instance) ?? (await played.base(instance, loaded.instances))
         return { base, token: found.connector.sandbox.credential }
       },
-      secret: async (reference) => {
-        const secret = await keeper.read(reference)
-        secrets.add(secret)
-        return secret
-      },
+      secret: hiddenSecret,
       services: running,
       approvals: hub.approvals,
       linkOf: (instance, target) => hub.linkOf(instance, target),
@@ -294,12 +292,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   let signInDoor: SignIn | undefined
   const signingIn = async (): Promise<SignIn> => {
     const { makeSignIn } = await import('./hub/sign-in.ts')
-    const secret = async (reference: string) => {
-      const value = await keeper.read(reference)
-      secrets.add(value)
-      return value
-    }
-    return makeSignIn({ config: () => loaded.config, services: ready, secret })
+    return makeSignIn({ config: () => loaded.config, services: ready, secret: hiddenSecret })
   }
   let tending: Promise<void> | undefined
   async function tend(): Promise<void> {

@@ -1,9 +1,12 @@
 // The secrets that this hub knows, and the way to take them out of whatever leaves it.
 import type { Json } from '../kit/json.ts'
+import { createNeedles, shortest } from './needles.ts'
 
 export interface Secrets {
   /** From now on it is taken out. Values of fewer than 6 characters are not: they would take ordinary words with them. */
   readonly add: (value: string) => void
+  /** The same for one of very many, such as a person's token: the 10,000 that were last added are known. */
+  readonly addPassing: (value: string) => void
   /**
    * The value with every secret replaced by `[secret]`: as it is, base64 (also inside a longer base64 text), URL-encoded,
    * JSON-escaped or hexadecimal, in texts and in names. The very same value when there is none.
@@ -12,52 +15,73 @@ export interface Secrets {
 }
 
 const marker = '[secret]'
-const shortest = 6
 /** A part of a compound secret (`name:token`, the lines of a key) is a secret of its own from this length on. */
 const shortestPart = 16
+const passingMax = 10_000
+
+type Clean = (text: string) => string
 
 export function createSecrets(): Secrets {
-  const spellings = new Set<string>()
+  const lasting = new Set<string>()
+  // For the few of the configuration one pattern is quickest, and for the many of people it would be the slowest.
   let pattern: RegExp | undefined
+  const passing = new Set<string>()
+  const needles = createNeedles()
 
-  return { add, scrub: (value) => (pattern === undefined ? value : (scrubbed(value, pattern) as typeof value)) }
+  const clean: Clean = (text) => {
+    if (text.length < shortest) return text
+    const known = pattern === undefined || text.search(pattern) === -1 ? text : text.replace(pattern, marker)
+    return needles.replaceIn(known, marker)
+  }
 
-  function add(value: string): void {
-    for (const secret of [value, ...partsOf(value)]) {
-      for (const spelling of spellingsOf(secret)) if (spelling.length >= shortest) spellings.add(spelling)
-    }
-    if (spellings.size === 0) return
-    // The longest first, so that no rest of a longer spelling is left behind a shorter one.
-    const longestFirst = [...spellings].sort((left, right) => right.length - left.length)
-    pattern = new RegExp(longestFirst.map(escaped).join('|'), 'g')
+  return {
+    add(value) {
+      const before = lasting.size
+      for (const spelling of allSpellings(value)) if (spelling.length >= shortest) lasting.add(spelling)
+      if (lasting.size === before) return
+      // The longest first, so that no rest of a longer spelling is left behind a shorter one.
+      const longestFirst = [...lasting].sort((left, right) => right.length - left.length)
+      pattern = new RegExp(longestFirst.map(escaped).join('|'), 'g')
+    },
+    addPassing(value) {
+      // The one that was added last is forgotten last.
+      const known = passing.delete(value)
+      passing.add(value)
+      if (known) return
+      for (const spelling of allSpellings(value)) needles.add(spelling)
+      if (passing.size <= passingMax) return
+      const [oldest = ''] = passing
+      passing.delete(oldest)
+      for (const spelling of allSpellings(oldest)) needles.remove(spelling)
+    },
+    scrub: (value) => scrubbed(value, clean) as typeof value,
   }
 }
 
-function scrubbed(value: Json, pattern: RegExp): Json {
-  if (typeof value === 'string') return scrubText(value, pattern)
-  if (Array.isArray(value)) return scrubList(value, pattern)
-  if (typeof value === 'object' && value !== null) return scrubObject(value as Readonly<Record<string, Json>>, pattern)
+function allSpellings(value: string): ReadonlySet<string> {
+  return new Set([value, ...partsOf(value)].flatMap(spellingsOf))
+}
+
+function scrubbed(value: Json, clean: Clean): Json {
+  if (typeof value === 'string') return clean(value)
+  if (Array.isArray(value)) return scrubList(value, clean)
+  if (typeof value === 'object' && value !== null) return scrubObject(value as Readonly<Record<string, Json>>, clean)
   return value
 }
 
-function scrubText(text: string, pattern: RegExp): string {
-  if (text.length < shortest || text.search(pattern) === -1) return text
-  return text.replace(pattern, marker)
+function scrubList(list: readonly Json[], clean: Clean): readonly Json[] {
+  const cleaned = list.map((item) => scrubbed(item, clean))
+  return cleaned.some((item, index) => item !== list[index]) ? cleaned : list
 }
 
-function scrubList(list: readonly Json[], pattern: RegExp): readonly Json[] {
-  const clean = list.map((item) => scrubbed(item, pattern))
-  return clean.some((item, index) => item !== list[index]) ? clean : list
-}
-
-function scrubObject(object: Readonly<Record<string, Json>>, pattern: RegExp): Readonly<Record<string, Json>> {
+function scrubObject(object: Readonly<Record<string, Json>>, clean: Clean): Readonly<Record<string, Json>> {
   let changed = false
-  const clean = Object.entries(object).map(([name, member]): [string, Json] => {
-    const entry: [string, Json] = [scrubText(name, pattern), scrubbed(member, pattern)]
+  const cleaned = Object.entries(object).map(([name, member]): [string, Json] => {
+    const entry: [string, Json] = [clean(name), scrubbed(member, clean)]
     changed ||= entry[0] !== name || entry[1] !== member
     return entry
   })
-  return changed ? Object.fromEntries(clean) : object
+  return changed ? Object.fromEntries(cleaned) : object
 }
 
 function partsOf(value: string): readonly string[] {
