@@ -1,7 +1,6 @@
 // Looks for every credential that was met in everything that was kept, in every spelling, but where it belongs.
 import { createReadStream, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { needles } from './many.ts'
 import type { Needles } from './many.ts'
 import { spellingsOf } from './spellings.ts'
@@ -31,7 +30,7 @@ interface Kept {
 /** Shorter ones, and those of a few different characters, cannot be told from other texts; units: characters. */
 const shortest = 16
 /** The vendors' own memory, which knows the credentials that the vendor gave out. */
-const vendorsOwn = /^sandbox\.db/
+const vendorsOwn = /^(sandbox|vendors)\.db/
 
 export async function search(folder: string): Promise<{ lines: readonly string[]; hits: readonly string[] }> {
   const { secrets, short } = await secretsIn(folder)
@@ -160,9 +159,17 @@ async function eachRecord<Kind extends keyof Records>(
   kind: Kind,
   take: (record: Records[Kind]) => void,
 ): Promise<void> {
-  for (const name of readdirSync(folder).filter((one) => one.startsWith(`${kind}-`))) {
-    const lines = createInterface({ input: createReadStream(path.join(folder, name)) })
-    for await (const line of lines) take(JSON.parse(line) as Records[Kind])
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(`${kind}-`)))
+    for await (const line of linesOf(path.join(folder, name))) take(JSON.parse(line) as Records[Kind])
+}
+
+/** Node's own reader also ends lines at U+2028, which JSON leaves as it is. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(file, 'utf8') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
   }
 }
 
