@@ -22,7 +22,7 @@ export type {
   Writes,
 } from './kit/tool.ts'
 export { connector } from './kit/connector.ts'
-export type { Connect, ConnectedAccount, Connecting, ConnectPlace, Granted, GrantRequest } from './kit/connect.ts'
+export type { Connect, ConnectedAccount, Connecting, ConnectPlace, Granted, GrantRequest, Voucher } from './kit/connect.ts'
 export type { Connector, Grants, Keep, Opening, Permissions } from './kit/connector.ts'
 export { parseAnswer } from './kit/vendor.ts'
 export type { VendorAnswer, VendorFetch, Verdict } from './kit/vendor.ts'

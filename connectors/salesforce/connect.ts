@@ -1,7 +1,8 @@
-// How people connect their own Salesforce users: the web server flow of an External Client App, with PKCE.
+// How people act as their own Salesforce users: by the web server flow of an External Client App, with PKCE, or by the word of
+// their identity provider.
 // https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
 import { HubError, parseAnswer } from 'toolgate/kit'
-import type { Connect, Connecting, Granted, GrantRequest } from 'toolgate/kit'
+import type { Connect, Connecting, Granted, GrantRequest, Voucher } from 'toolgate/kit'
 import { z } from 'zod'
 import { recordId, toLongId } from './identifiers.ts'
 import { Token } from './session.ts'
@@ -18,16 +19,15 @@ export const connect: Connect<Settings> = {
   // Salesforce has no scope for less than what the user may: `api`, and to be renewed.
   scopes: () => ['api', 'refresh_token'],
   async grant(request, connecting) {
-    const token = await tokenFor(request, connecting)
-    if (new URL(token.instance_url).origin !== new URL(connecting.settings.instance).origin)
-      throw new HubError('forbidden', 'This Salesforce user belongs to another org than the configured one.')
-    return {
-      access: token.access_token,
-      refresh: token.refresh_token,
-      // A session lasts until Salesforce ends it.
-      expiresInSeconds: undefined,
-      scopes: token.scope.split(' ').filter((scope) => scope !== ''),
-    }
+    return grantedBy(await tokenFor(grantOf(request), connecting), connecting)
+  },
+  async exchange(voucher, connecting) {
+    const token = await tokenFor(exchangeOf(voucher, connecting.settings), connecting).catch((error: unknown) => {
+      if (!(error instanceof HubError) || error.code !== 'unauthenticated') throw error
+      const sentence = 'Salesforce does not take the word of your identity provider for you. Ask whoever runs the hub.'
+      throw new HubError('forbidden', `Nothing was sent: ${sentence}`, { cause: error })
+    })
+    return grantedBy(token, connecting)
   },
   async account(granted, connecting) {
     const id = await userIdOf(granted, connecting)
@@ -52,16 +52,45 @@ export const connect: Connect<Settings> = {
   settings: (settings) => settings,
 }
 
-async function tokenFor(request: GrantRequest, { base, fetch, client }: Connecting<Settings>): Promise<Token> {
-  const grant =
-    'code' in request
-      ? {
-          grant_type: 'authorization_code',
-          code: request.code,
-          redirect_uri: request.redirectUri,
-          code_verifier: request.verifier,
-        }
-      : { grant_type: 'refresh_token', refresh_token: request.refresh }
+/** @throws HubError `forbidden` for a user of another org */
+function grantedBy(token: Token, { settings }: Connecting<Settings>): Granted {
+  if (new URL(token.instance_url).origin !== new URL(settings.instance).origin)
+    throw new HubError('forbidden', 'This Salesforce user belongs to another org than the configured one.')
+  return {
+    access: token.access_token,
+    refresh: token.refresh_token,
+    // A session lasts until Salesforce ends it.
+    expiresInSeconds: undefined,
+    scopes: token.scope.split(' ').filter((scope) => scope !== ''),
+  }
+}
+
+function grantOf(request: GrantRequest): Readonly<Record<string, string>> {
+  if (!('code' in request)) return { grant_type: 'refresh_token', refresh_token: request.refresh }
+  return {
+    grant_type: 'authorization_code',
+    code: request.code,
+    redirect_uri: request.redirectUri,
+    code_verifier: request.verifier,
+  }
+}
+
+/** https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_token_exchange_overview.htm; the org's own Apex judges the token. */
+function exchangeOf({ token, kind }: Voucher, { token_handler: handler }: Settings): Readonly<Record<string, string>> {
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: token,
+    // Salesforce knows no kind of its own for assertions (ID-JAG): they are signed like any JWT.
+    subject_token_type: `urn:ietf:params:oauth:token-type:${kind === 'access_token' ? 'access_token' : 'JWT'}`,
+    scope: 'api',
+    ...(handler !== undefined && { token_handler: handler }),
+  }
+}
+
+async function tokenFor(
+  grant: Readonly<Record<string, string>>,
+  { base, fetch, client }: Connecting<Settings>,
+): Promise<Token> {
   const secret = client.secret === undefined ? {} : { client_secret: client.secret }
   const response = await fetch(`${base}/services/oauth2/token`, {
     method: 'POST',

@@ -47,6 +47,11 @@ const every = z.strictObject({
     .optional(),
   /** The consumer key of the External Client App. */
   client_id: z.string().regex(/^[A-Za-z0-9._-]{8,512}$/, 'Write the consumer key of the External Client App.'),
+  /** The API name of the Token Exchange Handler, for "exchange"; Salesforce takes the app's default where left out. */
+  token_handler: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/, 'Write the API name of a Token Exchange Handler.')
+    .optional(),
   api_version: z
     .string()
     .regex(/^\d{2,3}\.0$/, 'Write an API version such as 66.0.')

@@ -26,6 +26,8 @@ export interface Instance {
   readonly actsAs: 'service' | 'user' | 'user-or-refuse'
   /** The app with which people connect their own; its secret is a reference. */
   readonly oauth: { readonly clientId: string; readonly clientSecret: string | undefined } | undefined
+  /** How a caller's token becomes access there; the secret is a reference. */
+  readonly exchange: ConfiguredExchange | undefined
   /** Whose people may work in it. */
   readonly tenants: readonly string[]
   readonly writes: 'on' | 'off'
@@ -35,6 +37,15 @@ export interface Instance {
   readonly tools: ReadonlyMap<string, boolean>
   /** The connector's own keys, as they stand in the file. */
   readonly settings: Readonly<Record<string, unknown>>
+}
+
+export interface ConfiguredExchange {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly audience: string
+  readonly scope: string | undefined
+  readonly requests: 'access_token' | 'id-jag'
 }
 
 export interface ConfiguredPerson {
@@ -286,7 +297,7 @@ function absoluteAudit(audit: Configuration['audit'], folder: string): Configura
 }
 
 function assembleInstance(id: string, entry: Configuration['connectors'][string], folder: string, tenant: string): Instance {
-  const { uses = id, sandbox = false, credential, actsAs = 'service', oauth, writes, ...others } = entry
+  const { uses = id, sandbox = false, credential, actsAs = 'service', oauth, exchange, writes, ...others } = entry
   const { tenants = [tenant], tools = {}, ...settings } = others
   return {
     id,
@@ -297,6 +308,14 @@ function assembleInstance(id: string, entry: Configuration['connectors'][string]
     oauth: oauth && {
       clientId: oauth.client_id,
       clientSecret: oauth.client_secret && absolute(oauth.client_secret, folder),
+    },
+    exchange: exchange && {
+      issuer: exchange.issuer,
+      clientId: exchange.client_id,
+      clientSecret: absolute(exchange.client_secret, folder),
+      audience: exchange.audience,
+      scope: exchange.scope,
+      requests: exchange.requests,
     },
     tenants,
     // A real account is only looked at until somebody says otherwise; in a sandbox there is nothing to break.
@@ -310,7 +329,7 @@ function assembleInstance(id: string, entry: Configuration['connectors'][string]
 function instanceProblems(document: Document, value: Configuration): readonly Problem[] {
   return Object.entries(value.connectors).flatMap(([id, entry]) => {
     const at: Path = ['connectors', id]
-    const { uses: _uses, sandbox, credential, actsAs = 'service', oauth, ...others } = entry
+    const { uses: _uses, sandbox, credential, actsAs = 'service', oauth, exchange, ...others } = entry
     const { writes: _writes, tenants: _tenants, tools: _tools, ...settings } = others
     const slips = Object.keys(settings).flatMap((key) => {
       const meant = nearlyOwn(key)
@@ -340,6 +359,14 @@ function instanceProblems(document: Document, value: Configuration): readonly Pr
           'key',
         ),
       ]
+    }
+    if (exchange && actsAs === 'service') {
+      const message = `"${id}" works with the hub's own account, and there is nothing to exchange tokens for.`
+      return [problemAtPath(document, [...at, 'exchange'], { message, hint: 'Add "actsAs": "user-or-refuse".' }, 'key')]
+    }
+    if (exchange && !value.people.issuers.some(({ issuer }) => issuer === exchange.issuer)) {
+      const message = `No tokens of ${exchange.issuer} are accepted here, so that none can be exchanged.`
+      return [problemAtPath(document, [...at, 'exchange', 'issuer'], { message, hint: 'Add it to "people.issuers".' })]
     }
     if (!sandbox && actsAs !== 'service' && oauth === undefined) {
       const message = `"${id}" acts as its callers, and there is no app with which they could connect their accounts.`

@@ -10,9 +10,10 @@ export interface Referred {
 export function referencesOf(config: LoadedConfig): readonly Referred[] {
   const { people, admin, approvals, notify, audit } = config
   const named: readonly (readonly [reference: string | undefined, where: string])[] = [
-    ...config.instances.flatMap(({ id, credential, oauth }) => [
+    ...config.instances.flatMap(({ id, credential, oauth, exchange }) => [
       [credential, `connectors.${id}`] as const,
       [oauth?.clientSecret, `connectors.${id}.oauth`] as const,
+      [exchange?.clientSecret, `connectors.${id}.exchange`] as const,
     ]),
     ...people.issuers.map(({ issuer, introspection }) => [introspection?.credential, issuer] as const),
     [admin.oidc?.clientSecret, 'serve.admin.oidc'],

@@ -72,6 +72,32 @@ export const instanceKeys = {
     })
     .optional()
     .describe('The app with which people connect their own accounts, for "actsAs". A sandbox has one of its own.'),
+  exchange: z
+    .strictObject({
+      issuer: safeUrl.describe('The issuer of callers\' tokens that exchanges them; one of "people.issuers".'),
+      client_id: z.string().min(1).max(300).describe('What the hub is called there.'),
+      client_secret: z
+        .string()
+        .regex(credentialPattern, 'It is a reference to a secret: "env:NAME", "file:PATH" or "keychain:NAME".')
+        .describe('Where its secret is: "env:NAME", "file:PATH" or "keychain:NAME". Never the secret itself.'),
+      audience: z.string().min(1).max(500).describe('How the issuer knows the vendor, such as its address.'),
+      scope: z
+        .string()
+        .regex(
+          /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+          'Scopes stand one after the other, with a space between.',
+        )
+        .max(500)
+        .optional(),
+      requests: z
+        .enum(['access_token', 'id-jag'])
+        .default('access_token')
+        .describe('What is asked for: a token that the vendor takes, or an assertion of who it is (ID-JAG).'),
+    })
+    .optional()
+    .describe(
+      'Callers with a token of this issuer act as themselves without connecting an account: the issuer exchanges it (RFC 8693) for one that the vendor takes.',
+    ),
   tenants: z
     .array(name)
     .min(1)

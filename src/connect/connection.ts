@@ -1,5 +1,5 @@
 // Where people's own accounts are kept: one sealed document for each person and instance.
-import type { ConnectedAccount, Granted, GrantRequest } from '../kit/connect.ts'
+import type { ConnectedAccount, Granted, GrantRequest, Voucher } from '../kit/connect.ts'
 import { HubError } from '../kit/error.ts'
 import type { JsonObject } from '../kit/json.ts'
 import type { AuditDraft, Document, Put, Store } from '../kit/record.ts'
@@ -21,6 +21,8 @@ export interface Connectable {
   readonly scopes: readonly string[]
   authorize(): Promise<{ readonly url: string; readonly parameters: Readonly<Record<string, string>> }>
   grant(request: GrantRequest): Promise<Granted>
+  /** Where the vendor takes an identity provider's word. */
+  exchange(voucher: Voucher): Promise<Granted>
   account(granted: Granted): Promise<ConnectedAccount>
   readonly revoke: ((granted: Granted) => Promise<void>) | undefined
   readonly revokeByHand: string

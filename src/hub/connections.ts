@@ -7,6 +7,8 @@ import { newsOf } from '../call/news.ts'
 import type { SessionView } from '../call/sessions.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { makeAccounts, notConnected } from '../connect/accounts.ts'
+import { makeExchangedAccounts } from '../connect/exchanged.ts'
+import type { ExchangedAccounts } from '../connect/exchanged.ts'
 import type { Accounts, ConnectionView, OwnAccount } from '../connect/accounts.ts'
 import { linkTo } from '../connect/connection.ts'
 import type { Connectable, ConnectionNews, ConnectOptions, Owner, Recorded } from '../connect/connection.ts'
@@ -23,6 +25,7 @@ import type { OpenInstance } from './instances.ts'
 import type { Log } from './log.ts'
 import { clientOf, connectionDigest, hostsAt } from './place.ts'
 import type { LoadedVersion } from './version.ts'
+import { makeVouching } from './vouching.ts'
 
 /** As whom a vendor is opened. */
 export type Acting =
@@ -84,6 +87,8 @@ export function makeConnections(options: ConnectionsOptions): Connections {
   }
   const accounts: Accounts = makeAccounts(connecting)
   const flows: Flows = makeFlows(connecting)
+  const exchanged: ExchangedAccounts = makeExchangedAccounts({ now: options.now, hide })
+  const vouchableOf = makeVouching({ ...options, connectable: connecting.connectable })
 
   function record({ kind, owner, facts }: ConnectionNews): Recorded {
     const hub = services()
@@ -120,10 +125,12 @@ export function makeConnections(options: ConnectionsOptions): Connections {
   }
 
   return {
-    async acting({ configured, connector }, principal, kind) {
+    async acting(instance, principal, kind) {
+      const { configured, connector } = instance
       if (configured.actsAs === 'service') return service
       const owner = ownerOf(principal.tenant, principal.id, configured.id)
-      const own = await accounts.own(owner)
+      const vouchable = vouchableOf(instance, principal)
+      const own = (await accounts.own(owner)) ?? (vouchable && (await exchanged.own(owner, vouchable)))
       if (own) return { as: 'person', ...own }
       if (configured.actsAs !== 'user' || kind !== 'read') throw notConnected(owner, connecting)
       const note = `Read with the hub's own ${connector.title} account, because you have not connected yours: ${linkTo(configured.id, connecting)}`
@@ -208,6 +215,10 @@ function connectableOf(id: string, options: ConnectionsOptions): Connectable {
     authorize: async () => connect.authorize(await place(), scopes),
     grant: async (request) => await connect.grant(request, await opened()),
     account: async (granted) => await connect.account(granted, await opened()),
+    async exchange(voucher) {
+      if (!connect.exchange) throw new HubError('internal', `${connector.title} takes no exchanged tokens.`)
+      return await connect.exchange(voucher, await opened())
+    },
     revoke: connect.revoke && (async (granted) => await connect.revoke?.(granted, await opened())),
     revokeByHand: connect.revokeByHand,
   }

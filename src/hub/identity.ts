@@ -7,6 +7,7 @@ import { apiKeys } from '../identity/api-keys.ts'
 import type { ApiKeys } from '../identity/api-keys.ts'
 import { makeGate } from '../identity/gate.ts'
 import type { Issuer } from '../identity/issuer.ts'
+import { presentedBy, presenting } from '../identity/presented.ts'
 import type { Authenticated, Caller, Gate } from '../kit/caller.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { Store } from '../kit/record.ts'
@@ -62,7 +63,8 @@ export function makeIdentity(options: IdentityOptions): Identity {
   function underOneName(found: Authenticated): Authenticated {
     if ('refused' in found || found.caller.principal.tenant !== config().tenant) return found
     const { principal } = found.caller
-    return { caller: { ...found.caller, principal: { ...principal, id: identityIn(config(), principal.id) } } }
+    const named = presenting({ ...principal, id: identityIn(config(), principal.id) }, presentedBy(principal))
+    return { caller: { ...found.caller, principal: named } }
   }
 
   return {

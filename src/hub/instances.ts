@@ -67,6 +67,10 @@ async function openInstance(
     const said = { message: `Nobody can connect an account of their own to ${connector.title}.`, hint: 'Remove "actsAs".' }
     return { problems: [problemAtPath(config.document, [...at, 'actsAs'], said)] }
   }
+  if (instance.exchange && !connector.connect?.exchange) {
+    const said = { message: `${connector.title} takes no exchanged tokens.`, hint: 'Remove "exchange".' }
+    return { problems: [problemAtPath(config.document, [...at, 'exchange'], said, 'key')] }
+  }
   const settings = parsed.data as Readonly<Record<string, unknown>>
   const identity = {
     uses: connector.id,

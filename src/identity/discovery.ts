@@ -7,6 +7,7 @@ const Description = z.object({
   issuer: z.string(),
   jwks_uri: z.url().optional(),
   introspection_endpoint: z.url().optional(),
+  token_endpoint: z.url().optional(),
 })
 export type Description = z.output<typeof Description>
 

@@ -6,6 +6,7 @@ import type { ApiKeys } from './api-keys.ts'
 import { proofCheck } from './dpop.ts'
 import { algorithms, NotAccepted, NotKnown } from './issuer.ts'
 import type { Ask, Issuer } from './issuer.ts'
+import { presenting } from './presented.ts'
 import { tokenCheck } from './token.ts'
 
 export interface Scopes {
@@ -41,7 +42,8 @@ export function makeGate(options: GateOptions): Gate {
       if (scheme !== 'dpop') throw new NotAccepted('The token is bound to a key: send it as DPoP, with a proof.', 'proof')
       await checkProof({ proof, token: text, method, thumbprint: token.boundTo })
     } else if (scheme === 'dpop') throw new NotAccepted('The token is bound to no key. Send it as Bearer.')
-    const { principal, expiresAtMs } = token
+    const { expiresAtMs, issuer } = token
+    const principal = presenting(token.principal, { issuer: issuer.issuer, text, expiresAtMs })
     options.met?.(principal, 'token')
     return { principal, scopes: token.scopes, expiresAtMs, stillGood: async () => expiresAtMs > now().getTime() }
   }

@@ -22,6 +22,12 @@ export type GrantRequest =
   | { readonly code: string; readonly verifier: string; readonly redirectUri: string }
   | { readonly refresh: string; readonly scopes: readonly string[] }
 
+/** The word of an identity provider for who somebody is: a token for this vendor, or an assertion (ID-JAG). */
+export interface Voucher {
+  readonly token: string
+  readonly kind: 'access_token' | 'id-jag'
+}
+
 export interface Granted {
   readonly access: string
   /** Undefined where the vendor gave none, or keeps the one before. */
@@ -54,6 +60,12 @@ export interface Connect<Settings> {
   scopes(tools: readonly Tool[]): readonly string[]
   /** @throws HubError `unauthenticated` when the vendor says that the code or the refresh token is no good */
   grant(request: GrantRequest, connecting: Connecting<Settings>): Promise<Granted>
+  /**
+   * Access for whom an identity provider vouches for (RFC 8693); left out where the vendor takes nobody's word.
+   *
+   * @throws HubError `forbidden` when the vendor does not take it
+   */
+  readonly exchange?: (voucher: Voucher, connecting: Connecting<Settings>) => Promise<Granted>
   /** @throws HubError `forbidden` when it is an account that this instance has no use for */
   account(granted: Granted, connecting: Connecting<Settings>): Promise<ConnectedAccount>
   /** Takes the grant back at the vendor; left out where the vendor has no way to. */

@@ -83,6 +83,13 @@ test.each([
   30_000,
 )
 
+const exchange = {
+  issuer: 'https://login.acme.dev',
+  client_id: 'toolgate',
+  client_secret: 'env:EXCHANGE',
+  audience: 'https://acme.my.salesforce.com',
+}
+
 test.each([
   [
     { jira: { site: 'https://a.atlassian.net', email: 'a@b.example', credential: 'env:X', actsAs: 'user' } },
@@ -104,6 +111,12 @@ test.each([
     { desk: { uses: fileURLToPath(new URL('../desk', import.meta.url)), sandbox: true, actsAs: 'user' } },
     /Nobody can connect an account of their own/,
   ],
+  [{ salesforce: { sandbox: true, exchange } }, /nothing to exchange tokens for.*"actsAs": "user-or-refuse"/s],
+  [{ salesforce: { sandbox: true, actsAs: 'user', exchange } }, /No tokens of https:\/\/login.acme.dev.*people.issuers/s],
+  [
+    { salesforce: { sandbox: true, actsAs: 'user', exchange: { ...exchange, client_secret: 'plain-secret' } } },
+    /reference to a secret/,
+  ],
 ])(
   'a configuration of %j is refused',
   async (connectors, sentence) => {
@@ -116,3 +129,13 @@ test.each([
   },
   30_000,
 )
+
+test('exchanged tokens are refused where the vendor takes none', async () => {
+  const config = await folder()
+  const value = JSON.parse(readFileSync(config, 'utf8')) as { people: object }
+  const people = { ...value.people, issuers: [{ issuer: exchange.issuer }] }
+  const connectors = { jira: { sandbox: true, actsAs: 'user', exchange } }
+  writeFileSync(config, JSON.stringify({ ...value, people, connectors }))
+  const { code, errors } = await toolgate('check', '--config', config).ended
+  expect([code === 0, errors]).toEqual([false, expect.stringContaining('Jira Cloud takes no exchanged tokens.')])
+}, 30_000)

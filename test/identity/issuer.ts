@@ -14,6 +14,8 @@ export interface StandInIssuer {
   down: boolean
   /** What introspection says of this token. */
   said: (token: string) => unknown
+  /** How tokens are exchanged: its status and what it says. */
+  exchanged: (form: URLSearchParams, authorization: string) => Promise<{ readonly status: number; readonly body: unknown }>
   sign(claims?: JWTPayload, header?: Record<string, unknown>, key?: CryptoKey | Uint8Array): Promise<string>
   close(): Promise<void>
 }
@@ -35,18 +37,27 @@ export async function standInIssuer(audience: () => string): Promise<StandInIssu
     }
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      const answer = answerOf(path, body)
+    const ended = async () => {
+      const said =
+        path === '/token'
+          ? await issuer.exchanged(new URLSearchParams(body), request.headers.authorization ?? '')
+          : { status: 200, body: answerOf(path, body) }
       response
-        .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(answer ?? {}))
-    })
+        .writeHead(said.body === undefined ? 404 : said.status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(said.body ?? {}))
+    }
+    request.on('end', () => void ended())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const answerOf = (path: string, body: string): unknown => {
     if (path === '/.well-known/openid-configuration')
-      return { issuer: url, jwks_uri: `${url}/keys`, introspection_endpoint: `${url}/introspect` }
+      return {
+        issuer: url,
+        jwks_uri: `${url}/keys`,
+        introspection_endpoint: `${url}/introspect`,
+        token_endpoint: `${url}/token`,
+      }
     if (path === '/keys') return { keys }
     if (path === '/introspect') return issuer.said(new URLSearchParams(body).get('token') ?? '')
     return undefined
@@ -59,6 +70,7 @@ export async function standInIssuer(audience: () => string): Promise<StandInIssu
     ec: ec.privateKey,
     down: false,
     said: () => ({ active: false }),
+    exchanged: async () => ({ status: 400, body: { error: 'unsupported_grant_type' } }),
     async sign(claims = {}, header = {}, key = rsa.privateKey) {
       const now = Math.floor(Date.now() / 1000)
       const all = {

@@ -1,4 +1,4 @@
-// The token endpoint for three flows, and sessions that end after two hours.
+// The token endpoint for four flows, and sessions that end after two hours.
 // https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto'
 import type { JsonObject, SandboxRequest, SandboxResponse, SandboxState } from 'toolgate/kit'
@@ -31,6 +31,8 @@ export function signIn({ body }: SandboxRequest, state: SandboxState, now: Date)
       return byAssertion(form.get('assertion') ?? '', state, now)
     case 'refresh_token':
       return byRefreshToken(form, state, now)
+    case 'urn:ietf:params:oauth:grant-type:token-exchange':
+      return byExchange(form, state, now)
     default:
       return refused('unsupported_grant_type', 'grant type not supported')
   }
@@ -58,6 +60,35 @@ function byAssertion(assertion: string, state: SandboxState, now: Date): Sandbox
   if (left <= 0 || left > longestAssertionMs) return refused('invalid_grant', 'expired authorization code')
   const user = users.find(({ username }) => username === sub)
   return user ? granted(user, now) : refused('invalid_grant', "user hasn't approved this consumer")
+}
+
+const Handler = z.object({ issuer: z.string(), key: z.looseObject({ kty: z.literal('RSA') }) })
+const exchangeable = ['access_token', 'JWT'].map((type) => `urn:ietf:params:oauth:token-type:${type}`)
+
+/**
+ * What an org's own Apex does, here as its documentation's example does it: whom it trusts is a document of the sandbox, `oauth`
+ * `handler`, with an issuer and its key; as seeded it has none. The token must be for this org, and its subject be a user's name.
+ * https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/token_exchange_handler.htm
+ */
+function byExchange(form: URLSearchParams, state: SandboxState, now: Date): SandboxResponse {
+  if (form.get('client_id') !== account.clientId) return refused('invalid_client_id', 'client identifier invalid')
+  if (form.get('client_secret') !== account.clientSecret) return refused('invalid_client', 'invalid client credentials')
+  const handler = Handler.safeParse(state.get('oauth', 'handler'))
+  if (!handler.success) return refused('invalid_request', 'no token exchange handler is enabled for this app')
+  const [header = '', claims = '', signature = ''] = (form.get('subject_token') ?? '').split('.')
+  const said = Claims.safeParse(decoded(claims))
+  const key = createPublicKey({ key: handler.data.key, format: 'jwk' })
+  const genuine =
+    Header.safeParse(decoded(header)).success &&
+    verify('RSA-SHA256', Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, 'base64url'))
+  if (!exchangeable.includes(form.get('subject_token_type') ?? '') || !genuine || !said.success)
+    return refused('invalid_grant', 'the subject token is not valid')
+  const { iss, sub, aud, exp } = said.data
+  if (iss !== handler.data.issuer || aud !== account.instance || exp * 1_000 <= now.getTime())
+    return refused('invalid_grant', 'the subject token is not valid')
+  const user = users.find(({ username }) => username === `${sub}@larkfield.example` && sub !== hubUser.key)
+  const issued = { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', scope: 'api' }
+  return user ? granted(user, now, issued) : refused('invalid_grant', 'no user is mapped to the subject of the token')
 }
 
 /** They rotate: a second use of one is taken for theft, and ends the newest too. */
