@@ -110,7 +110,12 @@ function shapeOf({ facts, tool }: Version['offers'] extends ReadonlyMap<string, 
 
 function peopleOf({ people }: LoadedConfig): KnownPeople {
   const everybody = [people.local, ...people.directory.values(), ...people.issuers.flatMap(groupsOf)]
-  return { ids: everybody.flatMap(({ id }) => id ?? []), roles: everybody.flatMap(({ roles }) => roles) }
+  const unmapped = people.issuers.some(({ claims, roleMap }) => claims.roles !== undefined && roleMap === undefined)
+  return {
+    ids: everybody.flatMap(({ id }) => id ?? []),
+    roles: everybody.flatMap(({ roles }) => roles),
+    others: { ids: people.issuers.length > 0, roles: unmapped },
+  }
 }
 
 /** The roles that an issuer is known to give. */

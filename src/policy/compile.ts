@@ -18,6 +18,8 @@ import { conditionsOf } from './use.ts'
 export interface KnownPeople {
   readonly ids: readonly string[]
   readonly roles: readonly string[]
+  /** An authorization server brings others: only what looks like a slip is worth a warning. */
+  readonly others?: { readonly ids: boolean; readonly roles: boolean }
 }
 
 /** Everything around the sentence that is compiled. */
@@ -246,10 +248,12 @@ function whoOf(
     who[role ? 'roles' : 'people'].add(name)
     const known = people && (role ? people.roles : people.ids)
     if (!known || known.length === 0 || known.includes(name)) continue
+    const hint = didYouMean(name, known)
+    if (people.others?.[role ? 'roles' : 'ids'] && hint === undefined) continue
     warnings.push({
       ...source.place([...path, index]),
       sentence: `Nobody in the configuration ${role ? 'has the role' : 'is'} "${name}".`,
-      hint: didYouMean(name, known),
+      hint,
     })
   }
   return who

@@ -362,6 +362,13 @@ describe('a warning, not an error, for', () => {
     ])
   })
 
+  test('a slip in a role, and not one that an authorization server may bring', async () => {
+    const people = { ids: ['maya'], roles: ['support'], others: { ids: true, roles: true } }
+    expect(
+      await warned('rules:\n  - allow: jira_issue_get\n    who: [role:suport, role:finance, person:u-4711]\n', { people }),
+    ).toEqual(['3: Nobody in the configuration has the role "suport". Did you mean "support"?'])
+  })
+
   test('a sentence that is denied to everyone anyway', async () => {
     expect(await warned('rules:\n  - allow: jira_issue_get\n  - deny: "jira_*"\n')).toEqual([
       '2: This allow never decides: p.yaml:3 denies the same to everyone.',
