@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPolicy, shipped } from '../hub.ts'
 import { hasBrowser, openBrowser, openHouse, visit } from './house.ts'
@@ -19,6 +19,11 @@ async function widerThanTheScreen(page: Page): Promise<string | undefined> {
     await page.waitForTimeout(100)
   }
   return undefined
+}
+
+async function within(link: Locator, width: number): Promise<boolean> {
+  const box = await link.boundingBox()
+  return box !== null && box.x >= 0 && box.x + box.width <= width
 }
 
 async function whatIsWider(page: Page): Promise<string> {
@@ -93,6 +98,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
           if (impact === 'serious' || impact === 'critical')
             serious.push(`${at}: ${id} ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
         }
+        const here = page.locator('nav a[aria-current=page]')
+        if (at !== 'sign-in' && !(await within(here, width))) serious.push(`${at}: the menu does not show where one is`)
         const wide = await widerThanTheScreen(page)
         if (wide !== undefined) serious.push(`${at}: wider than the screen: ${wide}`)
       }

@@ -1,6 +1,7 @@
 // Which page is shown: the path of the address, without loading anything anew.
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 
 export const path = signal(location.pathname)
 export const query = signal(location.search)
@@ -37,8 +38,13 @@ export function Link({ to, class: style, current, children }: LinkProps) {
     event.preventDefault()
     go(to)
   }
+  const link = useRef<HTMLAnchorElement>(null)
+  // On a phone the row of pages is longer than the screen.
+  useEffect(() => {
+    if (current) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [current])
   return (
-    <a href={to} class={style} aria-current={current ? 'page' : undefined} onClick={follow}>
+    <a href={to} class={style} aria-current={current ? 'page' : undefined} onClick={follow} ref={link}>
       {children}
     </a>
   )
