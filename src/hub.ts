@@ -263,8 +263,9 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     await grants.awaited(request.tool)
     return await handle(call, running)
   }
+  // What is read is known from then on, and leaves the hub no more.
   const checkSecrets = async () =>
-    await (await import('./hub/secret-health.ts')).warnOfSecrets(loaded.config, keeper, log).catch(() => undefined)
+    await (await import('./hub/secret-health.ts')).warnOfSecrets(loaded.config, hiddenSecret, log).catch(() => undefined)
   const probe = async () => {
     grants.keepAsking()
     await checkSecrets()

@@ -89,7 +89,7 @@ async function doctor(options: CommonOptions, self: Command): Promise<void> {
     const states = await Promise.all([
       healthOfKeychain(),
       ...(used('vaultfile') ? [healthOfVaultFile(config)] : []),
-      ...others.map(async (reference) => await healthOfReference(reference, keeper)),
+      ...others.map(async (reference) => await healthOfReference(reference, keeper.read)),
     ])
     if (json) printJson(states)
     else

@@ -14,19 +14,19 @@ export interface Health {
 }
 
 /** Every reference is read, and a keychain that is used is written to: one that keeps nothing can answer every question. */
-export async function healthOfSecrets(config: LoadedConfig, keeper: Keeper): Promise<readonly Health[]> {
+export async function healthOfSecrets(config: LoadedConfig, read: Keeper['read']): Promise<readonly Health[]> {
   const references = new Set(referencesOf(config).map(({ reference }) => reference))
   const inKeychain = (reference: string) => reference.startsWith('keychain:')
   const keychain = [...references].some(inKeychain) ? [await healthOfKeychain()] : []
   // A keychain that does not work is one trouble, not one for each of its secrets.
   const readable = [...references].filter((one) => !inKeychain(one) || keychain.every(({ state }) => state === 'ok'))
-  return [...keychain, ...(await Promise.all(readable.map(async (one) => await healthOfReference(one, keeper))))]
+  return [...keychain, ...(await Promise.all(readable.map(async (one) => await healthOfReference(one, read))))]
 }
 
 /** Tells whoever reads the log now what a call would stumble over later. */
-export async function warnOfSecrets(config: LoadedConfig, keeper: Keeper, log: Log): Promise<void> {
+export async function warnOfSecrets(config: LoadedConfig, read: Keeper['read'], log: Log): Promise<void> {
   const uses = Map.groupBy(referencesOf(config), ({ reference }) => reference)
-  for (const { place, state, sentence } of await healthOfSecrets(config, keeper)) {
+  for (const { place, state, sentence } of await healthOfSecrets(config, read)) {
     if (state === 'ok') continue
     const needed = uses.get(place) ?? referencesOf(config).filter(({ reference }) => reference.startsWith(`${place}:`))
     log.warn({ place, state, usedBy: [...new Set(needed.map(({ where }) => where))] }, sentence)
@@ -38,8 +38,8 @@ export async function healthOfKeychain(): Promise<Health> {
   return { place: 'keychain', ...(await probeKeychain()) }
 }
 
-export async function healthOfReference(reference: string, keeper: Keeper): Promise<Health> {
-  const failed = await keeper.read(reference).then(
+export async function healthOfReference(reference: string, read: Keeper['read']): Promise<Health> {
+  const failed = await read(reference).then(
     () => undefined,
     (error: unknown) => error,
   )

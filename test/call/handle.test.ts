@@ -1,4 +1,6 @@
 // One call through the whole pipeline: what it is allowed, what it answers, what the vendor and the audit see.
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { stranger, testHub } from '../hub.ts'
 
@@ -207,12 +209,27 @@ test('every call leaves one entry when it comes and one when it goes, and a writ
   ])
 })
 
-test('no secret that the hub knows is in an answer, the audit or the ledger', async () => {
+test('SEC-10: a secret that the hub knows is sent nowhere, and is in no answer, audit or ledger', async () => {
   await using desk = await testHub({ policy: rules })
-  await desk.call('desk_note_send', { desk: 'front', text: 'the token is desk-sandbox-token' })
+  // It knows it from the first call on.
   await desk.call('desk_note_list')
+  const before = desk.requests().length
+  for (const text of ['the token is desk-sandbox-token', Buffer.from('x desk-sandbox-token').toString('base64')])
+    expect(await desk.call('desk_note_send', { desk: 'front', text })).toMatchObject({
+      status: 'failed',
+      error: { code: 'forbidden' },
+      message: expect.stringMatching(/^Nothing was sent: the arguments hold a credential/),
+    })
+  expect(desk.requests()).toHaveLength(before)
+  expect(await desk.call('desk_note_send', { desk: 'front', text: 'the token is somewhere' })).toMatchObject({
+    status: 'done',
+  })
   for await (const entry of desk.hub.store.entries('local'))
     expect(JSON.stringify(entry)).not.toContain('desk-sandbox-token')
+  for (const name of readdirSync(desk.folder, { recursive: true, encoding: 'utf8' }).filter((each) =>
+    each.includes('toolgate.db'),
+  ))
+    expect(readFileSync(path.join(desk.folder, name), 'latin1')).not.toContain('desk-sandbox-token')
 })
 
 test('where a rule narrows, a write tells nothing of what is outside: not that it is there, nor what it says', async () => {
