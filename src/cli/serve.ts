@@ -9,6 +9,7 @@ import { configPath, logLevel, print, reporting, subcommand } from './command.ts
 import type { CommonOptions } from './command.ts'
 import { visible } from './escape.ts'
 import { plainExitCodesHelp } from './exit.ts'
+import { refuseExposed } from './exposed.ts'
 
 interface Options extends CommonOptions {
   readonly port?: number
@@ -34,6 +35,7 @@ async function run(options: Options): Promise<void> {
     const log = standardErrorLog(options.logLevel)
     const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
     try {
+      refuseExposed(hub, log)
       for (const warning of hub.warnings()) log.warn(visible(warning))
       const { host, port, sessionIdleMs, publicUrl, allowedOrigins, tls, behindProxy } = hub.config().http
       const { mountAdmin } = await import('../hub/admin.ts')

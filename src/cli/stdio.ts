@@ -5,6 +5,7 @@ import { standardErrorLog } from '../hub/log.ts'
 import { configPath, logLevel, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { plainExitCodesHelp } from './exit.ts'
+import { refuseExposed } from './exposed.ts'
 
 interface Options extends CommonOptions {
   readonly as?: string
@@ -29,6 +30,7 @@ async function run(options: Options): Promise<void> {
     const log = standardErrorLog(options.logLevel)
     const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
     try {
+      refuseExposed(hub, log)
       const door = await serveStdioDoor({ dispatcher: hub.dispatcher, principal: () => hub.person(options.as), log })
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void door.close())
       await door.closed
