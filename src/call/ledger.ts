@@ -112,6 +112,22 @@ export async function beginSending(operation: Operation, call: Pick<Call, 'id'>,
   return Receipt.issue(moved)
 }
 
+/**
+ * Asked again right before each request leaves: a process that stood still in between may find that others have given the
+ * operation up, asked the vendor, and even done it anew.
+ *
+ * @throws HubError `conflict`
+ */
+export async function refuseGivenUp({ operation }: Receipt, hub: Services): Promise<void> {
+  const found = await hub.store.operation(operation.id)
+  const isOurs = found?.state === 'sending' && found.fence === operation.fence && new Date(found.deadlineAt) > hub.now()
+  if (!isOurs)
+    throw new HubError(
+      'conflict',
+      'It stood still for too long, and was given up in the meantime. Nothing was sent by this call.',
+    )
+}
+
 /** Records how it ended. Undefined when the record was no longer ours to write. */
 export async function finish(
   operation: Operation,

@@ -1,4 +1,5 @@
 // Opens a vendor for one phase of one call: its SDK on a guarded fetch that has only the routes of that phase.
+import { refuseGivenUp } from '../call/ledger.ts'
 import { operationsOf } from '../call/operation-get.ts'
 import type { Offer, Services, Session, Vendors } from '../call/call.ts'
 import { Receipt } from '../call/receipt.ts'
@@ -101,6 +102,7 @@ export function makeVendors(options: VendorsOptions): Vendors {
         beforeWrite: async () => {
           if (!Receipt.isIssued(receipt)) throw new HubError('internal', unrecorded)
           await refuseStopped(principal, offer, options.services())
+          await refuseGivenUp(receipt, options.services())
         },
         onSecret: options.hide,
         way: options.way,

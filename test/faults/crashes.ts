@@ -48,7 +48,7 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 
 /** A clock this far ahead finds every deadline passed and every vendor's window over. */
-const laterMs = 20 * 60_000
+export const laterMs = 20 * 60_000
 
 /** @param every 1 for every moment, 3 for every third; `from` says which of them is the first */
 export async function crashEverywhere(
@@ -84,7 +84,7 @@ export async function crashEverywhere(
   }
 }
 
-interface Bench {
+export interface Bench {
   readonly write: WriteUnderTest
   readonly lab: VendorLab
   readonly vendorFile: string
@@ -98,7 +98,7 @@ interface Whole {
 }
 
 /** What one call does when nobody stops it. */
-async function count(bench: Bench): Promise<Whole> {
+export async function count(bench: Bench): Promise<Whole> {
   const hub = newHub()
   const counted = path.join(hub, 'commits')
   const before = bench.lab.changes()
@@ -208,7 +208,7 @@ interface Ended {
   readonly said: Said | undefined
 }
 
-function run(
+export function run(
   bench: Bench,
   hub: string,
   points: Readonly<Record<string, string>> | undefined,
@@ -250,7 +250,7 @@ interface Story {
 const outcomes = new Set(['operation.succeeded', 'operation.failed', 'operation.unknown'])
 
 /** Every intent has exactly one outcome; `reconciled` and another attempt with the same key come after one. */
-async function readStory(hub: string): Promise<Story> {
+export async function readStory(hub: string): Promise<Story> {
   const file = path.join(hub, 'data', 'toolgate.db')
   const store = await openStore({ url: `sqlite:${file}`, now: () => new Date(), id: (prefix) => `${prefix}_story` })
   try {
@@ -269,11 +269,11 @@ async function readStory(hub: string): Promise<Story> {
   }
 }
 
-function newHub(): string {
+export function newHub(): string {
   return configFolder({ connectors: everything() })
 }
 
 /** What has reached the vendor, it finishes. */
-async function quiet(): Promise<void> {
+export async function quiet(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 20))
 }

@@ -524,4 +524,22 @@ export const mutants: readonly Mutant[] = [
     ],
     tests: 'test/tasks.test.ts',
   },
+  {
+    safeguard: 'another look before each request: a process that stood still may have been given up',
+    file: 'src/hub/vendors.ts',
+    edits: [[`await refuseGivenUp(receipt, options.services())`, `void refuseGivenUp`]],
+    tests: 'test/faults/paused.test.ts',
+  },
+  {
+    safeguard: 'credentials of the hub are sent nowhere in arguments',
+    file: 'src/call/handle.ts',
+    edits: [[`if (hub.scrub(asked.args) !== asked.args)`, `if (hub.scrub(asked.args) === undefined)`]],
+    tests: 'test/call/handle.test.ts',
+  },
+  {
+    safeguard: 'a token that is exchanged for itself is not passed on',
+    file: 'src/identity/token-exchange.ts',
+    edits: [[`if (answer.data.access_token === token)`, `if (answer.data.access_token === '')`]],
+    tests: 'test/connect/exchange.test.ts',
+  },
 ]
