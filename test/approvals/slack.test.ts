@@ -195,11 +195,33 @@ describe('a click', () => {
       [body, at(-301), sign(signingSecret, at(-301), body)],
       [body, at(302), sign(signingSecret, at(302), body)],
       [body, '', sign(signingSecret, '', body)],
-      [body, 'now', sign(signingSecret, 'now', body)],
+      ...['now', '1e99', '-5', `${at(0)}.5`, ` ${at(0)}`].map(
+        (when) => [body, when, sign(signingSecret, when, body)] as const,
+      ),
     ]
     for (const [text, sentAt, signature] of forged) expect((await post(text, sentAt, signature)).status).toBe(401)
     expect(await desk.hub.approvals.view(id)).toMatchObject({ state: 'waiting' })
     expect(said('chat.postEphemeral')).toEqual([])
+  })
+
+  test('WH-07, WH-15: that is larger than Slack makes them, or says two things at once, is no click', async () => {
+    const id = await held(desk)
+    await desk.hub.tend()
+    const sentAt = String(Math.floor(now.getTime() / 1000))
+    const payload = JSON.stringify(pressed(jonas, 'toolgate_approve'))
+    const sent = async (text: string) => (await post(text, sentAt, sign(signingSecret, sentAt, text))).status
+    expect(await sent(new URLSearchParams({ payload, more: 'x'.repeat(300 * 1024) }).toString())).toBe(413)
+    expect(
+      await sent(
+        new URLSearchParams([
+          ['payload', payload],
+          ['payload', payload],
+        ]).toString(),
+      ),
+    ).toBe(400)
+    expect(await sent(payload)).toBe(400)
+    expect(await sent('')).toBe(400)
+    expect(await desk.hub.approvals.view(id)).toMatchObject({ state: 'waiting' })
   })
 
   test('that is sent twice counts once', async () => {

@@ -82,7 +82,10 @@ const submitted = z.object({
 
 /** Undefined for what Slack does not send. */
 export function parseClick(body: string): Click | undefined {
-  const payload = json(new URLSearchParams(body).get('payload') ?? '')
+  const [text = '', ...others] = new URLSearchParams(body).getAll('payload')
+  // Of two, readers would differ on which is meant.
+  if (others.length > 0) return undefined
+  const payload = json(text)
   const view = submitted.safeParse(payload)
   if (view.success) {
     const found = shown.safeParse(json(view.data.view.private_metadata))
