@@ -20,13 +20,14 @@ export const mutants: readonly Mutant[] = [
   {
     safeguard: 'the fetch guard of a plan',
     file: 'src/hub/vendors.ts',
-    // Two locks on one door: the routes, and the receipt that a write must have.
+    // Three locks on one door: the routes, the receipt that a write must have, and what the ledger says of it.
     edits: [
       [
         `writes: receipt && offer.tool.kind === 'write' ? offer.tool.routes : [],`,
         `writes: offer.tool.kind === 'write' ? offer.tool.routes : [],`,
       ],
       [`if (!Receipt.isIssued(receipt)) throw`, `if (configured === undefined) throw`],
+      [`await refuseGivenUp(`, `if (receipt) await refuseGivenUp(`],
     ],
     tests: simulation,
   },
