@@ -5,6 +5,7 @@ import type { JsonObject } from '../kit/json.ts'
 import type { Principal } from '../kit/policy.ts'
 import type { Operation } from '../kit/record.ts'
 import { heldAnswer } from './answers.ts'
+import { refuseSecrets } from './arguments.ts'
 import { checkApprover, mayForThemselves, samePerson } from './approver.ts'
 import type { Approver } from './approver.ts'
 import type { Answer, Call, Services } from './call.ts'
@@ -99,6 +100,7 @@ export async function change(id: string, approver: Approver, args: JsonObject, h
   const { tool } = work.offer
   if (tool.kind === 'read') throw new HubError('refused', 'Only what would be written can be changed. Say no, and why.')
   if (canonical(work.asked.args) === canonical(operation.args)) throw new HubError('invalid_input', 'Nothing was changed.')
+  refuseSecrets(work.asked, hub)
   const plan = await planned(work, tool)
   const decision = decidePlan(work.trail.version, work.facts, work.offer, plan)
   if (decision.effect === 'deny' || decision.effect === 'preview')

@@ -3,9 +3,9 @@ import type { z } from 'zod'
 import { textHash } from '../kit/chain.ts'
 import { HubError } from '../kit/error.ts'
 import { canonical } from '../kit/json.ts'
-import type { JsonObject } from '../kit/json.ts'
+import type { Json, JsonObject } from '../kit/json.ts'
 import type { Tool } from '../kit/tool.ts'
-import type { Offer } from './call.ts'
+import type { Offer, Services } from './call.ts'
 
 /** One call as it is meant: the tool's own input apart from what the hub adds. */
 export interface Asked {
@@ -106,4 +106,17 @@ function sentence(issue: z.core.$ZodIssue, known: readonly string[]): string {
     return at === '' ? `Unknown: ${keys}. It takes: ${known.join(', ') || 'nothing'}.` : `Unknown in ${at}: ${keys}.`
   }
   return `${at === '' ? 'The whole' : at}: ${issue.message}.`.replace(/\.\.$/, '.')
+}
+
+/**
+ * A credential that the hub keeps is sent nowhere: taken out of it, a call would not be what was asked for.
+ *
+ * @throws HubError `forbidden`
+ */
+export function refuseSecrets({ args, key = '', expectRev = '' }: Asked, hub: Pick<Services, 'scrub'>): void {
+  if ([args, key, expectRev].every((given) => hub.scrub<Json>(given) === given)) return
+  throw new HubError(
+    'forbidden',
+    'Nothing was sent: the arguments hold a credential that this hub keeps. Take it out. Whoever runs the hub should replace it, since it is known elsewhere.',
+  )
 }

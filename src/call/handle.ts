@@ -5,7 +5,7 @@ import type { Facts } from '../kit/policy.ts'
 import type { AnyReadTool, AnyWriteTool } from '../kit/tool.ts'
 import { denied, failure, previewed, wouldHold } from './answers.ts'
 import { redeem } from './approvals.ts'
-import { parseArguments } from './arguments.ts'
+import { parseArguments, refuseSecrets } from './arguments.ts'
 import { closeTrail, mayGoUnrecorded, openTrail } from './audit.ts'
 import type { Story, Trail } from './audit.ts'
 import type { Answer, Call, Offer, Services, Version } from './call.ts'
@@ -49,17 +49,13 @@ async function settle(call: Call, trail: Trail, hub: Services): Promise<Answer> 
   const refusal = version.policy.refuses(facts)
   if (refusal) return denied((story.decision = refusal), offer)
   await takeLimits(call, offer, version, hub)
-  // Taken out of it, it would not be what was asked for; left in it, it would leave the hub.
-  if (hub.scrub(asked.args) !== asked.args) throw new HubError('forbidden', holdsSecret)
+  refuseSecrets(asked, hub)
 
   const work: Work = { call, trail, offer, asked, facts, hub }
   if (offer.tool === operationUndo) return await undo(work, async (inverse) => (await handle(inverse, hub)).answer)
   if (offer.tool.kind === 'read') return await look(work, offer.tool)
   return await change(work, offer.tool)
 }
-
-const holdsSecret =
-  'Nothing was sent: the arguments hold a credential that this hub keeps. Take it out. Whoever runs the hub should replace it, since it is known elsewhere.'
 
 async function look(work: Work, tool: AnyReadTool): Promise<Answer> {
   const { call, trail, offer, asked, hub } = work

@@ -137,6 +137,8 @@ test('an approver’s own version is planned anew, shown, and recorded as theirs
   await using desk = await askingDesk()
   const id = await held(desk, 'rude')
   const jonas = approver('jonas', 'browser')
+  const leaky = { id: 'n1', text: 'kind, and desk-sandbox-token' }
+  expect(await refused(desk.hub.approvals.change(id, jonas, leaky))).toContain('credential')
   const view = await desk.hub.approvals.change(id, jonas, { id: 'n1', text: 'kind' })
   expect(view).toMatchObject({
     state: 'waiting',

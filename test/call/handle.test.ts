@@ -220,6 +220,8 @@ test('SEC-10: a secret that the hub knows is sent nowhere, and is in no answer, 
       error: { code: 'forbidden' },
       message: expect.stringMatching(/^Nothing was sent: the arguments hold a credential/),
     })
+  const inKey = { desk: 'front', text: 'x', idempotency_key: 'desk-sandbox-token' }
+  expect(await desk.call('desk_note_send', inKey)).toMatchObject({ error: { code: 'forbidden' } })
   expect(desk.requests()).toHaveLength(before)
   expect(await desk.call('desk_note_send', { desk: 'front', text: 'the token is somewhere' })).toMatchObject({
     status: 'done',

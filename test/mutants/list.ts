@@ -533,8 +533,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     safeguard: 'credentials of the hub are sent nowhere in arguments',
-    file: 'src/call/handle.ts',
-    edits: [[`if (hub.scrub(asked.args) !== asked.args)`, `if (hub.scrub(asked.args) === undefined)`]],
+    file: 'src/call/arguments.ts',
+    edits: [[`hub.scrub<Json>(given) === given`, `hub.scrub<Json>(given) !== undefined`]],
     tests: 'test/call/handle.test.ts',
   },
   {
