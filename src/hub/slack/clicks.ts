@@ -1,5 +1,6 @@
 // What Slack sends when somebody clicks: believed only with its signature, once, and only from people that are mapped.
 // https://docs.slack.dev/authentication/verifying-requests-from-slack
+import { isUtf8 } from 'node:buffer'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
@@ -29,6 +30,8 @@ export function slackClicks({ signingSecret, now, first, act }: ClicksOptions) {
   return {
     async handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
       if (incoming.method !== 'POST') return end(response, 405, 'Slack sends clicks with POST.')
+      if (!isForm(incoming))
+        return end(response, 415, 'Slack sends clicks as application/x-www-form-urlencoded, not compressed.')
       const body = await readAll(incoming)
       if (body === undefined) return end(response, 413, 'The click is larger than Slack makes them.')
       const { headers } = incoming
@@ -45,11 +48,12 @@ export function slackClicks({ signingSecret, now, first, act }: ClicksOptions) {
   }
 }
 
-export function sign(secret: string, sentAt: string, body: string): string {
-  return `v0=${createHmac('sha256', secret).update(`v0:${sentAt}:${body}`).digest('hex')}`
+/** Of the bytes as they came: decoded, different ones may read the same. */
+export function sign(secret: string, sentAt: string, body: string | Buffer): string {
+  return `v0=${createHmac('sha256', secret).update(`v0:${sentAt}:`).update(body).digest('hex')}`
 }
 
-function isSigned(secret: string, sentAt: string, body: string, signature: string): boolean {
+function isSigned(secret: string, sentAt: string, body: Buffer, signature: string): boolean {
   const expected = Buffer.from(sign(secret, sentAt, body))
   const given = Buffer.from(signature)
   return given.byteLength === expected.byteLength && timingSafeEqual(given, expected)
@@ -81,10 +85,10 @@ const submitted = z.object({
 })
 
 /** Undefined for what Slack does not send. */
-export function parseClick(body: string): Click | undefined {
-  const [text = '', ...others] = new URLSearchParams(body).getAll('payload')
+function parseClick(body: Buffer): Click | undefined {
+  const [text, ...more] = isUtf8(body) ? new URLSearchParams(body.toString('utf8')).getAll('payload') : []
   // Of two, readers would differ on which is meant.
-  if (others.length > 0) return undefined
+  if (text === undefined || more.length > 0) return undefined
   const payload = json(text)
   const view = submitted.safeParse(payload)
   if (view.success) {
@@ -105,6 +109,12 @@ export function parseClick(body: string): Click | undefined {
   return undefined
 }
 
+/** Nothing is unpacked here: a signed kilobyte could become a gigabyte. */
+function isForm({ headers }: IncomingMessage): boolean {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  return type === 'application/x-www-form-urlencoded' && headers['content-encoding'] === undefined
+}
+
 function json(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -113,7 +123,7 @@ function json(text: string): unknown {
   }
 }
 
-async function readAll(incoming: IncomingMessage): Promise<string | undefined> {
+async function readAll(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -121,7 +131,7 @@ async function readAll(incoming: IncomingMessage): Promise<string | undefined> {
     if (size > bodyMax) return undefined
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 function end(response: ServerResponse, status: number, sentence: string): void {
