@@ -41,6 +41,7 @@ const notify = (url: string, events?: readonly string[]) => ({
   notify: [{ url, secret: 'env:TEST_NOTIFY_KEY', ...(events && { events }) }],
 })
 
+// WH-02
 test('each is signed over its time and body, and nothing is told that was not asked for', async () => {
   await using hook = await receiver([])
   await using desk = await askingDesk({
@@ -73,6 +74,7 @@ test('each is signed over its time and body, and nothing is told that was not as
   ])
 })
 
+// WH-09, WH-13
 test('what is refused, redirected or lost is tried again later, by one process, and can be sent once more', async () => {
   let now = Date.now()
   await using hook = await receiver([500, 302])
