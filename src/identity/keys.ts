@@ -1,6 +1,6 @@
 // The public keys of an issuer: kept through an outage, and not asked for again by every token with an unknown key.
 import { createLocalJWKSet, errors } from 'jose'
-import type { JWTVerifyGetKey } from 'jose'
+import type { JWK, JWTVerifyGetKey } from 'jose'
 import { z } from 'zod'
 import { NotKnown } from './issuer.ts'
 import type { Ask } from './issuer.ts'
@@ -33,7 +33,8 @@ export function issuerKeys({ ask, url, now }: KeysOptions): JWTVerifyGetKey {
     if (status !== 200) throw new Error(`The keys were answered with status ${status}.`)
     const { keys } = KeySet.parse(JSON.parse(text))
     // A secret in a public place is no secret, and a private key is a mistake that must not be used.
-    const usable = keys.filter((key) => key['kty'] !== 'oct' && key['d'] === undefined && key['k'] === undefined)
+    const isPublic = (key: JWK) => key.kty !== 'oct' && key.d === undefined && key.k === undefined
+    const usable = keys.filter((key) => isPublic(key) && !isForAnybody(key))
     find = createLocalJWKSet({ keys: usable })
     fetchedAtMs = now().getTime()
   }
@@ -65,4 +66,11 @@ export function issuerKeys({ ask, url, now }: KeysOptions): JWTVerifyGetKey {
       return await find!(header, token)
     }
   }
+}
+
+/** With the exponent 1 the signature is the padded digest itself, which everybody can write down. */
+function isForAnybody({ kty, e }: JWK): boolean {
+  if (kty !== 'RSA') return false
+  const exponent = Buffer.from(e ?? '', 'base64url').toString('hex')
+  return exponent === '' || BigInt(`0x${exponent}`) < 3n
 }
