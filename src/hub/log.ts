@@ -42,6 +42,7 @@ function hidden(value: unknown, scrub: <T extends Json>(value: T) => T, depth = 
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (depth >= depthMax) return '[too deep]'
   if (Array.isArray(value)) return value.map((item) => hidden(item, scrub, depth + 1))
+  if (value instanceof DOMException) return hidden(plainError(value), scrub, depth)
   const clean: Record<string, unknown> =
     value instanceof Error ? (Object.create(Object.getPrototypeOf(value) as object) as never) : {}
   for (const key of Object.getOwnPropertyNames(value)) {
@@ -55,4 +56,10 @@ function hidden(value: unknown, scrub: <T extends Json>(value: T) => T, depth = 
     })
   }
   return clean
+}
+
+/** What the platform aborts with says its words by getters, which throw on everything that is made like it. */
+function plainError({ name, message, stack, cause }: DOMException): Error {
+  const plain = new Error(message, cause === undefined ? {} : { cause })
+  return Object.assign(plain, { name, stack })
 }
