@@ -1,4 +1,5 @@
 // From the headers of a request to who sent it, or to why it is refused.
+import { isDeepStrictEqual } from 'node:util'
 import type { Authenticated, Caller, Gate, Presented, Refused } from '../kit/caller.ts'
 import type { Principal } from '../kit/policy.ts'
 import { looksLikeKey } from './api-keys.ts'
@@ -45,7 +46,9 @@ export function makeGate(options: GateOptions): Gate {
     const { expiresAtMs, issuer } = token
     const principal = presenting(token.principal, { issuer: issuer.issuer, text, expiresAtMs })
     options.met?.(principal, 'token')
-    return { principal, scopes: token.scopes, expiresAtMs, stillGood: async () => expiresAtMs > now().getTime() }
+    // Judged anew: its issuer may have taken it back, or say less of the same person.
+    const stillGood = async () => isDeepStrictEqual((await checkToken(text)).principal, principal)
+    return { principal, scopes: token.scopes, expiresAtMs, stillGood }
   }
 
   async function byKey(text: string): Promise<Caller> {
