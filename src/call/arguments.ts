@@ -36,7 +36,10 @@ export function parseArguments(offer: Offer, given: unknown): Asked {
   return { input: parsed.data, args, argsDigest: textHash(text), argsBytes: Buffer.byteLength(text), ...hubs }
 }
 
-/** The arguments as an object that is safe to hash, walk and store. */
+/**
+ * The arguments as an object that is safe to hash, walk and store. Its members are in the order in which it is stored: what is
+ * planned now is planned again from there when it is approved, and must read the same.
+ */
 function asObject(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new HubError('invalid_input', 'The arguments must be a JSON object.')
@@ -57,7 +60,7 @@ function asObject(given: unknown): Readonly<Record<string, unknown>> {
   if (Buffer.byteLength(text) > bytesMax) {
     throw new HubError('invalid_input', `The arguments are larger than ${bytesMax / 1024} KB. Send less at once.`)
   }
-  return given as Readonly<Record<string, unknown>>
+  return JSON.parse(text) as JsonObject
 }
 
 function wholesome(value: unknown, depth: number): void {

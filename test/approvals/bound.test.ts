@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { textHash } from '../../src/kit/chain.ts'
-import { approver } from '../hub.ts'
+import { approver, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
 import { asking, askingDesk, held, refused, tampered } from './desk.ts'
 
@@ -36,6 +36,15 @@ test('the digest is of the text that is shown, which has all that would be sent'
   const wrong = desk.hub.approvals.approve(id, approver('jonas', 'browser'), { digest: textHash('something else') })
   expect(await refused(wrong)).toContain('Look at it again')
   expect(desk.writes()).toEqual([])
+})
+
+test('in whatever order the arguments came, what was shown is what is planned again', async () => {
+  const policy = 'rules:\n  - ask: "sf_*"\n    who: role:member\n    approvers: role:lead\n'
+  await using hub = await testHub({ connectors: { salesforce: { sandbox: true } }, policy })
+  const set = { StageName: 'Qualification', NextStep: 'Call' }
+  const answer = await hub.call('sf_record_update', { set, object: 'Opportunity', id: '006Qy0000000001IAA' })
+  expect(answer).toMatchObject({ status: 'held' })
+  expect(await hub.approve(answer.operation_id)).toMatchObject({ status: 'done' })
 })
 
 test('a payload that was swapped by one byte in the store is refused, before and after the first yes', async () => {
