@@ -1,5 +1,6 @@
 // What every request to the app goes through: its headers, where it comes from, its body, and how it is answered.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseJson } from '../kit/json.ts'
 
 const policy = [
   "default-src 'none'",
@@ -86,7 +87,8 @@ export async function readJson(incoming: IncomingMessage): Promise<Readonly<Reco
     chunks.push(chunk)
   }
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+    // What an approver writes here is planned and sent: nothing in it may have two meanings.
+    const value: unknown = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {
     // The sentence below says it.
