@@ -96,6 +96,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect((await house.api(ines, 'GET', `approvals/${id}`)).json).toMatchObject({ mayDecide: false })
   }, 60_000)
 
+  // APR-15
   test('what looks alike is shown together and decided one by one', async () => {
     await using house = await openHouse({ policy })
     for (const text of ['one', 'two', 'three']) await house.call('desk_note_send', { desk: 'front', text })

@@ -71,6 +71,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   })
   afterAll(async () => await browser.close())
 
+  // APR-11, UI-01
   test('0 of the texts are seen differently from their bytes, and what is cut off must be opened before the yes', async () => {
     await using house = await openHouse({ policy, connectors, config: { approvals: { pendingMax: 1000 } } })
     const { page, problems } = await visit(browser, house, 'jonas')

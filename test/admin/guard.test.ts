@@ -65,6 +65,7 @@ describe('a change from elsewhere', () => {
     ['with an agent’s key for a cookie', { cookie: '', authorization: 'Bearer tgk_live_anything' }],
     ['under a foreign host name', { host: 'evil.example' }],
   ]
+  // APR-18, UI-02
   test.each(cases)('%s is refused and changes nothing', async (_name, changed) => {
     const good = {
       origin: house.origin,
@@ -80,6 +81,7 @@ describe('a change from elsewhere', () => {
   })
 })
 
+// APR-18, UI-05
 test('no GET, HEAD or overridden method changes anything', async () => {
   const { cookie, csrf } = session
   const before = JSON.stringify(await house.hub.store.operation(held))
@@ -131,6 +133,7 @@ test('no GET, HEAD or overridden method changes anything', async () => {
   expect(await readFile(house.configPath, 'utf8')).toBe(config)
 })
 
+// UI-03
 test('every answer forbids frames, inline script and guessing of types', async () => {
   for (const at of [
     '/admin',
@@ -177,6 +180,7 @@ test('the cookie is out of reach of scripts and of other sites', async () => {
   expect(again.status).toBe(401)
 })
 
+// UI-10
 test('addresses that are nearly one of the app lead nowhere', async () => {
   const odd = [
     '//admin',
@@ -240,6 +244,7 @@ test('a session ends when it is signed out, and a change of rights counts at onc
   expect((await house.api(otto, 'GET', 'approvals')).status).toBe(401)
 })
 
+// APR-05, APR-22
 test('whoever asked cannot approve it, and a yes to something else than what was shown is none', async () => {
   const maya = await house.session('maya')
   const own = await house.api(maya, 'POST', `approvals/${held}/approve`, { digest: await digest() })
@@ -249,6 +254,7 @@ test('whoever asked cannot approve it, and a yes to something else than what was
   expect([await state(), house.writes()]).toEqual(['held', []])
 })
 
+// UI-09
 test('a hundred guesses of a link are refused, and soon not even looked at', async () => {
   const guess = async () =>
     (

@@ -132,6 +132,7 @@ describe('an issuer that says what it likes', () => {
     await house.hub.reload()
   })
 
+  // UI-09
   test.each([
     ['of another issuer', { iss: 'https://evil.example' }],
     ['for another client', { aud: 'another-client' }],
@@ -166,6 +167,7 @@ describe('an issuer that says what it likes', () => {
     expect([status, await opened(house)]).toEqual([403, before])
   })
 
+  // UI-09
   test('an answer is taken once, in time, from the same browser and the same issuer', async () => {
     const good = async () => {
       const one = await away()

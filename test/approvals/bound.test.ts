@@ -47,6 +47,7 @@ test('in whatever order the arguments came, what was shown is what is planned ag
   expect(await hub.approve(answer.operation_id)).toMatchObject({ status: 'done' })
 })
 
+// APR-01
 test('a payload that was swapped by one byte in the store is refused, before and after the first yes', async () => {
   const swaps = [
     `update operation set plan = replace(plan, '"text":"new"', '"text":"nev"')`,
@@ -84,6 +85,7 @@ test('swapped after the last yes and before it runs, it does not run', async () 
   expect(desk.writes()).toEqual([])
 })
 
+// APR-02
 test('on-retry, the requester’s next equal call runs it, once', async () => {
   await using desk = await askingDesk({ config: { approvals: { run: 'on-retry' } } })
   const id = await held(desk)
@@ -94,6 +96,7 @@ test('on-retry, the requester’s next equal call runs it, once', async () => {
   expect(desk.writes()).toHaveLength(1)
 })
 
+// APR-10
 test('an edit of other rules voids nothing; one of a rule that spoke voids it and says so', async () => {
   await using desk = await askingDesk()
   const one = await held(desk, 'one')
@@ -106,6 +109,7 @@ test('an edit of other rules voids nothing; one of a rule that spoke voids it an
   expect(await desk.hub.approvals.view(other)).toMatchObject({ state: 'void' })
 })
 
+// APR-09
 test('a record that moved voids it and says which field', async () => {
   await using desk = await askingDesk({ config: { approvals: { pendingMax: 5 } } })
   const late = await held(desk, 'mine')
@@ -114,6 +118,7 @@ test('a record that moved voids it and says which field', async () => {
   expect(desk.writes()).toHaveLength(1)
 })
 
+// APR-07
 test('expired by a millisecond is expired, and a clock that is set back brings nothing back', async () => {
   const start = Date.parse('2026-03-02T09:00:00Z')
   let now = start
@@ -132,6 +137,7 @@ test('expired by a millisecond is expired, and a clock that is set back brings n
   expect(desk.writes()).toHaveLength(1)
 })
 
+// APR-07
 test('approved in time and run too late does not run', async () => {
   const start = Date.parse('2026-03-02T09:00:00Z')
   let now = start
@@ -168,6 +174,7 @@ test('an approver’s own version is planned anew, shown, and recorded as theirs
   )
 })
 
+// APR-15
 test('a held answer says where and until when, and no more than so many wait', async () => {
   await using desk = await askingDesk({ config: { approvals: { pendingMax: 20, url: 'https://hub.acme.example' } } })
   const answers = await Promise.all(

@@ -19,6 +19,7 @@ async function unapproved(desk: TestHub): Promise<number> {
   return count
 }
 
+// APR-02, APR-03
 test('of 200 who approve at once, one releases it', async () => {
   await using desk = await askingDesk()
   let doubles = 0
@@ -39,6 +40,7 @@ test('of 200 who approve at once, one releases it', async () => {
   expect([doubles, await unapproved(desk), desk.writes().length]).toEqual([0, 0, 5])
 }, 60_000)
 
+// APR-02
 test('two processes on one store: double use 0', async () => {
   await using desk = await askingDesk({ config: { approvals: { pendingMax: 100 } } })
   const ids: string[] = []
@@ -67,6 +69,7 @@ test('two processes on one store: double use 0', async () => {
   expect([done, desk.writes().length, await unapproved(desk)]).toEqual([ids.length, ids.length, 0])
 }, 90_000)
 
+// APR-03
 test.each(['deny', 'cancel', 'expire', 'stop'] as const)(
   'approve against %s at once leaves one end',
   async (other) => {

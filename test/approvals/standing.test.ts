@@ -42,6 +42,7 @@ test('it covers nothing else: not elsewhere, not outside, not another tool, not 
   expect(kinds).toContain('standing.revoked')
 })
 
+// APR-07
 test('a requester’s own, somebody’s who may not approve, and one yes where two are needed cover nothing', async () => {
   const quorum = asking.replace('    because', '    quorum: 2\n    because')
   await using desk = await askingDesk()

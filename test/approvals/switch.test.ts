@@ -53,6 +53,7 @@ test('stop all during load in two processes: no send later than one second after
   })
 }, 60_000)
 
+// APR-23
 test('what waits or was approved is ended, and only in its scope', async () => {
   await using desk = await askingDesk({ config: { approvals: { run: 'on-retry' } } })
   const waits = await held(desk, 'waits')
@@ -74,6 +75,7 @@ test('what waits or was approved is ended, and only in its scope', async () => {
   expect(desk.writes()).toEqual([])
 })
 
+// APR-23
 test('what was begun before the stop and not sent is not sent', async () => {
   await using desk = await askingDesk({ policy: openPolicy })
   desk.break('desk', 'slow', 1, 'GET /notes/n1')
@@ -84,6 +86,7 @@ test('what was begun before the stop and not sent is not sent', async () => {
   expect(desk.writes()).toEqual([])
 }, 90_000)
 
+// APR-22
 test('who stopped all cannot alone let it go on; who was stopped cannot either', async () => {
   await using desk = await askingDesk()
   const { switch: hold } = desk.hub

@@ -36,6 +36,7 @@ async function accepted(personal: boolean): Promise<readonly string[]> {
   return taken
 }
 
+// APR-05
 test('the requester and their aliases approve nothing, through any channel', async () => {
   const taken = await accepted(false)
   console.log(`${names.length} identities × ${ways.length} channels, personal: false: ${taken.length} accepted`)
@@ -61,6 +62,7 @@ test('personal is for their own calls alone: another requester still needs an ap
 
 const two = asking.replace('    because', '    quorum: 2\n    because')
 
+// APR-17
 test('a quorum counts distinct people', async () => {
   await using desk = await askingDesk({ policy: two })
   const id = await held(desk)
@@ -77,6 +79,7 @@ test('a quorum counts distinct people', async () => {
 
 const until = (ms = 3_600_000) => new Date(Date.now() + ms).toISOString()
 
+// APR-17
 test('whoever was delegated to decides once, by the right of whoever delegated, and not for themselves', async () => {
   await using desk = await askingDesk({ policy: two })
   const { delegations } = desk.hub
@@ -128,6 +131,7 @@ test('a session is of one person and one channel, opens once, idles and ends', a
   expect(await refused(sessions.link('nobody'))).toContain('knows nobody')
 })
 
+// APR-05
 test('an approver who comes by a door of agents is refused, whoever they are', async () => {
   await using desk = await askingDesk()
   const id = await held(desk)

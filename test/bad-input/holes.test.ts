@@ -71,6 +71,7 @@ test('A5: a held read is not released when policy denies it by then', async () =
   expect(await said(approve(hub, held.operation_id))).not.toContain('"done"')
 })
 
+// APR-09
 test('A6: what is held is not done for someone who has lost the role', async () => {
   await using hub = await testHub({
     policy: rules('{ ask: desk_note_set, who: role:trusted, approvers: role:lead }'),
@@ -82,6 +83,7 @@ test('A6: what is held is not done for someone who has lost the role', async () 
   expect(hub.writes()).toEqual([])
 })
 
+// APR-17
 test('A8: a yes counts only as long as its giver may give it', async () => {
   await using hub = await testHub({
     policy: rules(ask('desk_note_set', 'role:lead'), ask('desk_note_set', 'role:sales-lead')),
@@ -139,6 +141,7 @@ test('B2: an approval outlives a vendor that is down for a moment', async () => 
   expect((await hub.hub.store.operation(held.operation_id ?? ''))?.state).toBe('held')
 })
 
+// APR-07
 test('B3: what has lapsed stays so when the clock is set back', async () => {
   let time = Date.now()
   await using hub = await testHub({

@@ -55,6 +55,7 @@ test('what the issuer says of them later counts: a role that was taken away is g
   expect(gated.hub.writes()).toEqual([])
 })
 
+// APR-09
 test('somebody whom the configuration knew and knows no more gets nothing done', async () => {
   const folder = folderFor()
   await using before = await testHub({ folder })
