@@ -151,6 +151,7 @@ test('two tenants with people of the same name share nothing', async () => {
   expect((await ask('local')).plan?.account).toMatch(/^Maya Okafor/)
 })
 
+// AUTH-22
 test('what was granted belongs to its address and its app', () => {
   const at = (settings: object, clientId = 'app-one') =>
     connectionDigest({

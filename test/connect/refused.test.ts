@@ -35,6 +35,7 @@ async function expectRefused(work: Promise<{ readonly status: number; readonly t
   refused += 1
 }
 
+// AUTH-19: a state that is missing, old, used, of another browser or another person, and the code of another flow.
 describe.each(['jira', 'salesforce', 'slack'])('%s', (instance) => {
   const agreed = async (by = browser()) => {
     const back = await by.agree(await by.toVendor(await link(instance)), 'maya')
@@ -148,6 +149,7 @@ test('a weaker challenge', async () => {
   await expectRefused(by.ask(await by.agree(page.href, 'maya')))
 })
 
+// AUTH-19
 test('where people say who they are, only a browser that is signed in begins, and for its own person', async () => {
   await using locked = await house({ adjust: (read) => ({ ...read, people: { ...read.people, apiKeys: true } }) })
   const url = `${locked.address}/connect/to/jira`

@@ -42,6 +42,7 @@ describe('file:', () => {
     expect(await resolve(`file:${join(directory, 'token')}`)).toBe(canary)
     expect(await resolve(secretFile('key.pem', 'a\nb\n'))).toBe('a\nb')
   })
+  // AUTH-23
   test.each([0o640, 0o604, 0o644, 0o620, 0o602, 0o444])(
     'mode %i lets others in: refused, with the chmod that helps',
     async (mode) => {

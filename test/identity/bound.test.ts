@@ -53,6 +53,7 @@ describe('an opaque token (RFC 7662)', () => {
   })
   const introspections = () => issuer.asked.filter((path) => path === '/introspect').length
 
+  // AUTH-09
   test('is asked about, believed for seconds, and refused as soon as the issuer says so', async () => {
     issuer.said = () => active()
     const before = introspections()
@@ -62,6 +63,7 @@ describe('an opaque token (RFC 7662)', () => {
     clock += 11_000
     expect(await status('Bearer opaque-1')).toBe(401)
   })
+  // AUTH-09
   test('an answer that lacks what makes it ours is not taken, and no answer is no yes', async () => {
     const bad: object[] = [
       { aud: undefined },
@@ -112,12 +114,14 @@ describe('a token that is bound to a key (RFC 9449)', () => {
       .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk, ...header })
       .sign(by)
 
+  // AUTH-13: the hub gives out no nonces, which RFC 9449 leaves to the server.
   test('comes in with a proof, once for each', async () => {
     const proof = await prove()
     expect(await status(`DPoP ${token}`, proof)).toBe(200)
     expect(await status(`DPoP ${token}`, proof)).toBe(401)
     expect(await status(`DPoP ${token}`, await prove())).toBe(200)
   })
+  // AUTH-13
   test('is worth nothing to whoever lacks the key', async () => {
     const thief = await generateKeyPair('ES256', { extractable: true })
     const own = await exportJWK(thief.publicKey)

@@ -33,6 +33,8 @@ const secrets: Record<string, string> = {
 }
 const answered: string[] = []
 const outbound: string[] = []
+/** What the vendor was shown as credential; it must be its own. */
+const shownToVendor = new Set<string | undefined>()
 const hooked: string[] = []
 let folder: string
 let issuer: StandInIssuer
@@ -53,14 +55,20 @@ beforeAll(async () => {
   let asked = 0
   vendor = createTlsServer({ cert, key }, ({ url, headers }, response) => {
     outbound.push(`${url} ${JSON.stringify({ ...headers, authorization: undefined })}`)
+    shownToVendor.add(headers.authorization)
     const told = echoOf(headers)
     const greeting = greetingOf(new URL(url ?? '/', `https://${site}`), told)
     if (greeting) {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(greeting))
       return
     }
-    const status = [400, 404, 200, 409, 422, 403][(asked += 1) % 6]!
+    const status = [400, 404, 200, 409, 422, 403, 302, 500][(asked += 1) % 8]!
     const cookie = `session=${secrets['vendor cookie']}`
+    if (status === 302 || status === 500) {
+      response.writeHead(status, { 'content-type': 'text/html', location: `/login?token=${told[0]}` })
+      response.end(`<html><title>${told[0]}</title><body>${told.join('<br>')}</body></html>`)
+      return
+    }
     response.writeHead(status, { 'content-type': 'application/json', 'set-cookie': cookie, 'x-echo': told.join(' ') })
     response.end(
       JSON.stringify({ errorMessages: told, errors: { summary: told.join(' ') }, [told[0]!]: told, key: told[0] }),
@@ -152,6 +160,7 @@ async function knock(authorization: string, tool: string, args: object, more: Re
   return text
 }
 
+// AUTH-14, SEC-01, SEC-02
 test('hits of any secret in any spelling in any sink: 0', { timeout: 120_000 }, async () => {
   const keys = await gated.hub.hub.keys()
   const wanted = { tenant: 'local', principal: 'nightly', roles: ['member'], tools: ['*'], by: 'test' }
@@ -203,6 +212,8 @@ test('hits of any secret in any spelling in any sink: 0', { timeout: 120_000 }, 
   await gated.hub.hub.tend()
 
   expect(outbound.length).toBeGreaterThan(10)
+  const own = Buffer.from(`hub@acme.dev:${secrets['vendor token']}`).toString('base64')
+  expect([...shownToVendor]).toEqual([`Basic ${own}`])
   expect(hooked.length).toBeGreaterThan(0)
   expect(answered.filter((text) => text.includes('"status":"done"')).length).toBeGreaterThan(10)
   const entries = await Array.fromAsync(gated.hub.hub.store.entries('local'))

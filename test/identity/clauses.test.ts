@@ -50,6 +50,7 @@ test('SHOULD name the scopes that are needed in the challenge', async () => {
   expect(parameter((await ask({})).challenge, 'scope')).toBe('tools:read')
 })
 
+// AUTH-01
 test('MUST take the token from the Authorization header only: neither the address, nor the body, nor a cookie', async () => {
   const token = await issuer.sign()
   expect((await ask({}, read, `?access_token=${token}`)).status).toBe(400)
@@ -85,6 +86,7 @@ test('invalid or ended tokens MUST get 401', async () => {
     expect((await ask(headers)).status).toBe(401)
 })
 
+// AUTH-11
 test('insufficient scope: 403, insufficient_scope, and all scopes of the operation in one challenge', async () => {
   const { status, challenge } = await ask(await bearer({ scope: 'tools:read' }), write)
   expect([status, parameter(challenge, 'error')]).toEqual([403, 'insufficient_scope'])
@@ -100,6 +102,7 @@ test('SHOULD NOT ask for offline_access, in no challenge and not in the metadata
   for (const text of [metadata, ...challenges]) expect(text).not.toContain('offline_access')
 })
 
+// AUTH-14
 test('MUST NOT pass the token on: what reaches the vendor and what is kept holds nothing of it', async () => {
   const { authorization } = await bearer({ jti: 'passed-on' })
   expect((await ask({ authorization }, read)).status).toBe(200)

@@ -183,6 +183,7 @@ async function forged(): Promise<Named[]> {
     `${issuer.url}/`,
     issuer.url.toUpperCase(),
     `${issuer.url}@evil.example`,
+    `https://evil.example/${issuer.url}`,
     `https://127.0.0.1:${port}`,
     `http://localhost:${port}`,
     `${issuer.url}/x`,
@@ -331,10 +332,12 @@ function eras() {
   ]
 }
 
+// AUTH-02, AUTH-03, AUTH-05, AUTH-06, AUTH-07: other types, issuers, audiences, keys and shapes.
 test('no forged token is accepted in either era, and none of them reaches a sink', { timeout: 120_000 }, async () => {
   const corpus = await forged()
   const accepted: string[] = []
   const bare: string[] = []
+  const statuses = new Set<number>()
   for (const { era, headers, body } of eras()) {
     for (const [name, authorization, query] of corpus) {
       const heard = await send(headers, body, authorization, query).catch(() => ({
@@ -342,6 +345,7 @@ test('no forged token is accepted in either era, and none of them reaches a sink
         challenge: undefined,
         body: '',
       }))
+      statuses.add(heard.status)
       if (heard.status < 400) accepted.push(`${era} ${name}`)
       if (heard.status === 401 && !/^(Bearer|DPoP) .*resource_metadata="http/.test(heard.challenge ?? ''))
         bare.push(`${era} ${name}`)
@@ -350,6 +354,8 @@ test('no forged token is accepted in either era, and none of them reaches a sink
   process.stdout.write(`forged tokens: ${corpus.length} × 2 eras, accepted ${accepted.length}\n`)
   expect(corpus.length).toBeGreaterThanOrEqual(200)
   expect(accepted).toEqual([])
+  // Refused, and nothing has failed.
+  expect([...statuses].toSorted((one, two) => one - two)).toEqual([400, 401])
   expect(bare).toEqual([])
   expect(stranger.asked).toEqual([])
   const sinks = gated.logged() + gated.kept().toString('latin1')
@@ -360,6 +366,7 @@ test('no forged token is accepted in either era, and none of them reaches a sink
   expect(leaked.map(([name]) => name)).toEqual([])
 })
 
+// AUTH-01, AUTH-07: `bearer` in small letters, and ours among fifty audiences.
 test('every valid token is let in, in both eras', { timeout: 60_000 }, async () => {
   const now = Math.floor(Date.now() / 1000)
   const url = gated.door.url
@@ -399,6 +406,7 @@ test('every valid token is let in, in both eras', { timeout: 60_000 }, async () 
   expect(refused).toEqual([])
 })
 
+// AUTH-10
 test('a flood of unknown keys asks the issuer once, and its outage changes nothing for known keys', async () => {
   const { headers, body } = eras()[1]!
   const before = issuer.asked.filter((path) => path === '/keys').length

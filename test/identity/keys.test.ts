@@ -38,6 +38,7 @@ async function call(key: string, name = 'desk_note_echo', args: object = { text:
   return { status: response.status, text: await response.text() }
 }
 
+// AUTH-15
 test('a key lets its principal in, and nothing of it is kept or logged', async () => {
   const { key, made } = await make()
   expect((await call(key)).text).toContain('"status":"done"')
@@ -49,6 +50,7 @@ test('a key lets its principal in, and nothing of it is kept or logged', async (
   expect(entries.filter(({ kind }) => kind === 'key.created').at(-1)?.payload).toMatchObject({ key: made.id, by: 'test' })
 })
 
+// AUTH-15
 test('any other text is refused: wrong by a character, cut, padded, of another tenant', async () => {
   const { key } = await make()
   const last = key.at(-1) === '0' ? '1' : '0'
@@ -84,6 +86,7 @@ test('its tools are all that it reaches, by whatever way', async () => {
   expect(result.tools.map(({ name }) => name).sort()).toEqual(['desk_note_get', 'desk_note_list', 'operation_get'])
 })
 
+// AUTH-15, AUTH-17
 test('revoked or expired, it ends at once, and so does the stream that it opened', async () => {
   const { key, made } = await make()
   const authorization = `Bearer ${key}`
@@ -180,6 +183,7 @@ describe('off this machine', () => {
       await problems({ people, serve: { http: { host, publicUrl, behindProxy: { trusted: ['10.0.0.0/8'] } } } }),
     ).toEqual([])
   })
+  // AUTH-18
   test('and of the issuers what would mix people up', async () => {
     const issuer = { issuer: 'https://a.example' }
     const one = async (...issuers: object[]) => (await problems({ people: { local, issuers } })).join('\n')
