@@ -27,6 +27,7 @@ async function signIn(link: string): Promise<{ status: number; person: unknown }
   return { status: response.status, person: ((await response.json()) as { person?: unknown }).person }
 }
 
+// UI-14: there is no page that makes the first person; who comes in is in the configuration, by a link that is printed here.
 test('with a running hub, the link leads to it, as the person that was asked for, once', async () => {
   const folder = configFolder({ config: { people } })
   const configPath = path.join(folder, 'mcp.config.json')

@@ -229,6 +229,7 @@ test('each role may do its own and no more; the server says so for every request
     expect((await house.api(sessions['vera']!, 'GET', at)).status).toBe(200)
 })
 
+// UI-15
 test('somebody without a role, and a session of a terminal, get nothing at all', async () => {
   const nora = await house.session('nora')
   expect((await house.api(nora, 'GET', 'approvals')).status).toBeGreaterThanOrEqual(401)

@@ -46,6 +46,7 @@ describe('the page of what is changed', () => {
     expect(linkOf(instance, target)).toBeUndefined()
   })
 
+  // UI-01
   test.each([
     'https://evil.example/x',
     'https://acme.atlassian.net.evil.example/x',
