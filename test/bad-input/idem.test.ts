@@ -1,0 +1,242 @@
+// Group IDEM of the attack catalogue, on hubs that run: repeats, keys, and writes of which nobody knows whether they happened.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Answer } from '../../src/call/call.ts'
+import { serveHttp } from '../../src/serve/http.ts'
+import type { HttpDoor } from '../../src/serve/http.ts'
+import { connect } from '../doors.ts'
+import { standBetween } from '../faults/between.ts'
+import type { Between } from '../faults/between.ts'
+import { everything, isWriteOf, vendorLab, writes } from '../faults/vendors.ts'
+import type { VendorLab } from '../faults/vendors.ts'
+import { configFolder, testHub } from '../hub.ts'
+import type { TestHub } from '../hub.ts'
+import { modernRequest } from '../serve/fixture.ts'
+
+const send = (text: string, more: object = {}) => ['desk_note_send', { desk: 'front', text, ...more }] as const
+
+test('IDEM-01: the same call with its key a thousand times is one send and one answer', { timeout: 60_000 }, async () => {
+  await using hub = await testHub()
+  const first = await hub.call(...send('once', { idempotency_key: 'one' }))
+  expect(first.status).toBe('done')
+  for (let time = 1; time < 1000; time += 1)
+    expect(await hub.call(...send('once', { idempotency_key: 'one' }))).toEqual({ ...first, replayed: true })
+  expect(hub.writes()).toHaveLength(1)
+})
+
+describe('IDEM-02: what counts as the same arguments, as they come over the wire', () => {
+  let hub: TestHub
+  let door: HttpDoor
+  beforeAll(async () => {
+    hub = await testHub({ connectors: { jira: { sandbox: true, tools: { jira_worklog_add: true } } } })
+    door = await serveHttp({
+      dispatcher: hub.hub.dispatcher,
+      principalOf: () => Promise.resolve(hub.hub.person()),
+      host: '127.0.0.1',
+      port: 0,
+      sessionIdleMs: 60_000,
+      maxSessions: 20,
+      log: { warn: () => undefined, error: () => undefined },
+      now: () => new Date(),
+      drainMs: 2000,
+    })
+  })
+  afterAll(async () => {
+    await door.close()
+    await hub.close()
+  })
+
+  const first = String.raw`{"key":"OPS-40","minutes":30,"note":"Caf\u00e9 visit","started":"2026-03-31T09:00:00Z"}`
+  const change = (from: string, to: string) => first.replace(from, () => to)
+
+  test.each([
+    ['another order', '{"started":"2026-03-31T09:00:00Z","note":"Café visit","minutes":30,"key":"OPS-40"}'],
+    ['white space between', first.replaceAll(':', ' :\n ').replaceAll(' :\n 00', ':00')],
+    ['30.0 for 30', change(':30', ':30.0')],
+    ['3e1 for 30', change(':30', ':3e1')],
+    ['a default that is written out', change('{', '{"adjust":"auto",')],
+    ['a letter for its escape', change(String.raw`\u00e9`, 'é')],
+  ])('IDEM-02: %s is the same, and its answer is that of the first', async (what, text) => {
+    const key = `same ${what}`.replaceAll(' ', '-')
+    expect(await called(first, key)).toMatchObject({ status: 'done' })
+    const before = hub.writes().length
+    expect(await called(text, key)).toMatchObject({ status: 'done', replayed: true })
+    expect(hub.writes()).toHaveLength(before)
+  })
+
+  test.each([
+    ['another issue', change('OPS-40', 'OPS-41')],
+    ['another number', change(':30', ':31')],
+    ['another time', change('09:00', '09:01')],
+    ['another text', change('visit', 'visits')],
+    ['white space in a text', change(' visit', '  visit')],
+    ['white space behind a text', change('visit', 'visit ')],
+    ['another case', change('visit', 'Visit')],
+    ['a letter that is composed otherwise', change(String.raw`\u00e9`, String.raw`e\u0301`)],
+    ['another choice', change('{', '{"adjust":"leave",')],
+    ['a field less', change(String.raw`"note":"Caf\u00e9 visit",`, '')],
+  ])('IDEM-02: %s is a conflict, and nothing is sent', async (what, text) => {
+    const key = `other ${what}`.replaceAll(' ', '-')
+    expect(await called(first, key)).toMatchObject({ status: 'done' })
+    const before = hub.writes().length
+    expect(await called(text, key)).toMatchObject({ status: 'failed', error: { code: 'conflict', retry: 'after change' } })
+    expect(hub.writes()).toHaveLength(before)
+  })
+
+  /** The arguments exactly as they are written: no client has read them and spelt them anew. */
+  async function called(args: string, key: string): Promise<Answer> {
+    const { headers, body } = modernRequest('tools/call', { name: 'jira_worklog_add', arguments: {} })
+    const text = JSON.stringify(body).replace(
+      '"arguments":{}',
+      () => `"arguments":${args.slice(0, -1)},"idempotency_key":${JSON.stringify(key)}}`,
+    )
+    const answer = await fetch(door.url, { method: 'POST', headers, body: text })
+    const { result, ...other } = (await answer.json()) as { result?: { structuredContent: Answer } }
+    expect([answer.status, other]).toEqual([200, expect.not.objectContaining({ error: expect.anything() })])
+    return result!.structuredContent
+  }
+})
+
+describe('IDEM-03: two hundred equal calls at once are one send; the others get its answer, or are told to ask for it', () => {
+  test('IDEM-03: in one process', async () => {
+    await using hub = await testHub()
+    expectOne(await Promise.all(Array.from({ length: 200 }, () => hub.call(...send('at once', { idempotency_key: 'k' })))))
+    expect(hub.writes()).toHaveLength(1)
+  })
+
+  test('IDEM-03: in three processes on one file', { timeout: 60_000 }, async () => {
+    const folder = configFolder({})
+    const configPath = path.join(folder, 'mcp.config.json')
+    try {
+      const clients = await Promise.all([1, 2, 3].map(async () => await connect('v2 legacy', { configPath })))
+      const [name, args] = send('at once', { idempotency_key: 'k' })
+      const results = await Promise.all(
+        Array.from({ length: 200 }, async (_, nth) => await clients[nth % 3]!.callTool({ name, arguments: args })),
+      )
+      await Promise.all(clients.map(async (client) => await client.close()))
+      expectOne(results.map(({ structuredContent }) => structuredContent as Answer))
+      await using hub = await testHub({ folder })
+      expect(hub.writes()).toHaveLength(1)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  function expectOne(answers: readonly Answer[]): void {
+    expect(answers).toHaveLength(200)
+    expect(answers.filter(({ status, replayed }) => status === 'done' && replayed !== true)).toHaveLength(1)
+    const ids = answers.flatMap(({ status, operation_id: id }) => (status === 'done' ? [id] : []))
+    expect(new Set(ids).size).toBe(1)
+    for (const { status, error, message } of answers.filter((one) => one.status !== 'done')) {
+      expect([status, error]).toEqual(['failed', { code: 'conflict', retry: 'after change' }])
+      expect(message).toContain('operation_get')
+    }
+  }
+})
+
+describe('IDEM-05: a key', () => {
+  let hub: TestHub
+  beforeAll(async () => void (hub = await testHub()))
+  afterAll(async () => await hub.close())
+
+  test.each([
+    ['empty', ''],
+    ['of ten kilobytes', 'k'.repeat(10_240)],
+    ['of 256 characters', 'k'.repeat(256)],
+    ['with a NUL', 'a\u0000b'],
+    ['with a line break', 'a\r\nb'],
+    ['with a line break at its end', 'key\n'],
+    ['with a space', 'a b'],
+    ['with a letter that is not ASCII', 'clé'],
+    ['with DEL', 'a\u007f'],
+    ['that is a number', 1],
+    ['that is null', null],
+    ['that is a list', ['k']],
+  ])('IDEM-05: %s is refused and named, and nothing is sent', async (_what, key) => {
+    expect(await hub.call(...send('never', { idempotency_key: key }))).toMatchObject({
+      status: 'failed',
+      error: { code: 'invalid_input' },
+      message: expect.stringMatching(/idempotency_key must be 1 to 255 visible ASCII/),
+    })
+    expect(hub.writes()).toEqual([])
+  })
+
+  test('IDEM-05: as short as "1" is one person’s own for one tool, so that it takes nobody else’s answer', async () => {
+    const [other, key] = [{ tenant: 'local', id: 'other', roles: ['member'] }, { idempotency_key: '1' }]
+    expect(await hub.call(...send('mine', key))).toMatchObject({ status: 'done' })
+    expect(await hub.call(...send('theirs', key), other)).not.toHaveProperty('replayed')
+    expect(await hub.call('desk_note_set', { id: 'n1', text: 'new', ...key })).not.toHaveProperty('replayed')
+    expect(await hub.call(...send('another', key))).toMatchObject({ status: 'failed', error: { code: 'conflict' } })
+    expect(await hub.call(...send('of 255', { idempotency_key: '~'.repeat(255) }))).toMatchObject({ status: 'done' })
+    expect(hub.writes()).toHaveLength(4)
+  })
+})
+
+test('IDEM-07: a key never ends, and after its contents were erased by their age it is refused, not sent again', async () => {
+  let now = new Date('2026-03-02T09:00:00Z')
+  const days = (count: number) => new Date(now.getTime() + count * 86_400_000)
+  await using hub = await testHub({ now: () => now, watch: true, config: { audit: { retentionDays: 30 } } })
+  const first = await hub.call(...send('old', { idempotency_key: 'old' }))
+  now = days(29)
+  expect(await hub.call(...send('old', { idempotency_key: 'old' }))).toEqual({ ...first, replayed: true })
+  now = days(2)
+  await expect
+    .poll(async () => (await hub.hub.store.operation(first.operation_id!))?.details, { timeout: 10_000 })
+    .toHaveProperty('erased')
+  for (const text of ['old', 'another'])
+    expect(await hub.call(...send(text, { idempotency_key: 'old' }))).toMatchObject({
+      status: 'failed',
+      error: { code: 'conflict' },
+    })
+  expect((await hub.call(...send('old', { idempotency_key: 'old' }))).message).toContain('has been erased')
+  expect(hub.writes()).toHaveLength(1)
+})
+
+describe('IDEM-13: a vendor that carries out a write long after the hub has given it up', () => {
+  let lab: VendorLab
+  let between: Between
+  let hub: TestHub
+  const folder = mkdtempSync(path.join(tmpdir(), 'toolgate-late-'))
+  let now = new Date()
+  beforeAll(async () => {
+    lab = await vendorLab(path.join(folder, 'vendors.db'), () => now)
+    between = await standBetween(lab.proxy.base, (method, at) => all.some((write) => isWriteOf(write)(method, at)))
+    const config = { calls: { timeoutSeconds: 1 } }
+    hub = await testHub({
+      connectors: everything(),
+      config,
+      now: () => now,
+      sandboxBase: (instance) => `${between.base}/${instance}`,
+    })
+  })
+  afterAll(async () => {
+    await hub.close()
+    await between.close()
+    await lab.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const all = writes.filter(({ name }) => ['jira_comment_add', 'sf_record_create', 'slack_message_send'].includes(name))
+
+  test.each(all.map((write) => [write.name, write] as const))(
+    'IDEM-13: %s stays unknown while it may still happen, and is found when it has',
+    async (name, { tool }) => {
+      const before = lab.changes()
+      const call = async () => await hub.call(name, { ...(tool.example as object), idempotency_key: 'late' })
+      const asked = async (id: unknown) => (await hub.call('operation_get', { id })).result
+      const held = between.hold()
+      const lost = await call()
+      expect(lost.status).toBe('unknown')
+      now = new Date(now.getTime() + 40_000)
+      expect(await asked(lost.operation_id)).toMatchObject({ state: 'unknown' })
+      expect(await call()).toMatchObject({ status: 'unknown', replayed: true })
+      expect(lab.changes()).toBe(before)
+      now = new Date(now.getTime() + 70_000)
+      await (await held).deliver()
+      expect(await asked(lost.operation_id)).toMatchObject({ state: 'reconciled', answer: { status: 'done' } })
+      expect(await call()).toMatchObject({ status: 'done', replayed: true })
+      expect(lab.changes()).toBe(before + 1)
+    },
+  )
+})
