@@ -2,6 +2,7 @@
 import { parseAnswer } from 'toolgate/kit'
 import type { JsonObject } from 'toolgate/kit'
 import type { Client } from 'jira.js/core'
+import { z } from 'zod'
 import * as answers from './answers.ts'
 import { changeProperty, operationProperty } from './records.ts'
 import type { Sdk } from './sdk.ts'
@@ -43,7 +44,9 @@ export function jiraWrites(sdk: Sdk, client: Client) {
     ) {
       const seen = visibility === null ? {} : { visibility }
       const given = { body: body as Document, properties: changed(operationId), ...seen }
-      await sdk.updateComment(client, { issueIdOrKey: issue, id, body: given })
+      const answer = await sdk.updateComment(client, { issueIdOrKey: issue, id, body: given })
+      // Another one than was asked for: nobody knows then what became of ours.
+      parseAnswer('Jira', z.object({ id: z.literal(id).optional() }), answer)
     },
 
     async deleteComment(issue: string, id: string) {

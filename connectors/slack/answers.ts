@@ -314,7 +314,7 @@ export const personPage = z
 export const sent = z
   .object({ channel: z.string(), ts: z.string(), message: z.object({ text: optional }).nullish() })
   .transform(({ channel: id, ts, message: kept }) => ({ channel: id, ts, text: kept?.text }))
-export const updated = z.object({ text: optional })
+export const updated = z.object({ channel: optional, ts: optional, text: optional })
 export const scheduledPage = z.object({ scheduled_messages: z.array(scheduled) })
 export const scheduledAnswer = z
   .object({ channel: z.string(), scheduled_message_id: z.string() })

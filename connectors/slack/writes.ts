@@ -1,5 +1,6 @@
 // What changes something in Slack; each message carries the operation that made it.
 import type { ChatUpdateArguments, WebClient } from '@slack/web-api'
+import { HubError } from 'toolgate/kit'
 import * as answers from './answers.ts'
 import type { Ask } from './memory.ts'
 import { isSlackError } from './errors.ts'
@@ -16,14 +17,18 @@ function messages(client: WebClient, ask: Ask): Pick<SlackWrites, 'send' | 'upda
       const message = { channel, text, unfurl_links, unfurl_media, metadata: metadata({ operation: operationId }) }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Slack's method, not a window's
       const answer = await ask(client.chat.postMessage(thread_ts === undefined ? message : { ...message, thread_ts }))
-      return answers.one(answers.sent, answer)
+      const sent = answers.one(answers.sent, answer)
+      requireSame({ channel }, sent)
+      return sent
     },
     async update({ channel, ts, text }, { operation, update }) {
       const tag = metadata(operation === undefined ? { update } : { operation, update })
       // Unlike a post, an update without `parse` looks for names and links in the text.
       // docs.slack.dev/reference/methods/chat.update
       const message: ChatUpdateArguments = { channel, ts, text, parse: 'none', link_names: false, metadata: tag }
-      return answers.one(answers.updated, await ask(client.chat.update(message))).text
+      const updated = answers.one(answers.updated, await ask(client.chat.update(message)))
+      requireSame({ channel, ts }, updated)
+      return updated.text
     },
     async remove({ channel, ts }) {
       await ask(client.chat.delete({ channel, ts }))
@@ -32,7 +37,9 @@ function messages(client: WebClient, ask: Ask): Pick<SlackWrites, 'send' | 'upda
       // Without metadata: a scheduled message that has any is never posted.
       // docs.slack.dev/reference/methods/chat.scheduleMessage
       const message = { channel, text, unfurl_links, unfurl_media, post_at: postAt }
-      return answers.one(answers.scheduledAnswer, await ask(client.chat.scheduleMessage(message)))
+      const scheduled = answers.one(answers.scheduledAnswer, await ask(client.chat.scheduleMessage(message)))
+      requireSame({ channel }, scheduled)
+      return scheduled
     },
     async unschedule({ channel, id }) {
       await ask(client.chat.deleteScheduledMessage({ channel, scheduled_message_id: id }))
@@ -75,6 +82,21 @@ function conversations(
       await ask(client.conversations.setTopic({ channel, topic }))
     },
   }
+}
+
+/**
+ * What Slack says that it changed is what it was asked to change.
+ *
+ * @throws HubError `bad_response` when it names something else: nobody knows then what became of ours
+ */
+function requireSame(asked: Named, { channel, ts }: Named): void {
+  const same = (channel ?? asked.channel) === asked.channel && (asked.ts === undefined || (ts ?? asked.ts) === asked.ts)
+  if (!same) throw new HubError('bad_response', 'Slack answered for another message than the one it was asked for.')
+}
+
+interface Named {
+  readonly channel?: string | undefined
+  readonly ts?: string | undefined
 }
 
 /** False where Slack said that nothing was left to do. */

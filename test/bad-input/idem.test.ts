@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Answer } from '../../src/call/call.ts'
+import { resetSandbox } from '../../src/sandbox/admin.ts'
 import { serveHttp } from '../../src/serve/http.ts'
 import type { HttpDoor } from '../../src/serve/http.ts'
 import { connect } from '../doors.ts'
@@ -240,3 +241,67 @@ describe('IDEM-13: a vendor that carries out a write long after the hub has give
     },
   )
 })
+
+test(
+  'IDEM-22: an answer that names no record, or another one than was asked for, proves nothing: unknown, then asked',
+  { timeout: 120_000 },
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'toolgate-answers-'))
+    const file = path.join(folder, 'vendors.db')
+    const lab = await vendorLab(file, () => new Date())
+    let isTheWrite = isWriteOf(writes[0]!)
+    const between = await standBetween(lab.proxy.base, (method, at) => isTheWrite(method, at))
+    const hub = await testHub({ connectors: everything(), sandboxBase: (instance) => `${between.base}/${instance}` })
+    const told: (readonly [name: string, said: string])[] = []
+    try {
+      for (const [name, how] of answers) {
+        const write = writes.find((one) => one.name === name)!
+        resetSandbox(file)
+        isTheWrite = isWriteOf(write)
+        between.rewrite(({ status, body }) => ({ status, body: how(body) }))
+        const args = { ...(write.tool.example as object), idempotency_key: `answer-${told.length}` }
+        const before = lab.changes()
+        const answer = await hub.call(name, args)
+        const asked = await hub.call('operation_get', { id: answer.operation_id })
+        const again = await hub.call(name, args)
+        const { state } = asked.result as { state: string }
+        told.push([name, `${answer.status}, ${state}, ${again.status}, ${lab.changes() - before} done`])
+      }
+      expect(told).toEqual(answers.map(([name]) => [name, 'unknown, reconciled, done, 1 done']))
+    } finally {
+      await hub.close()
+      await between.close()
+      await lab.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+)
+
+const withoutIds = (body: string) => body.replaceAll(/"(id|ts|key)":"[^"]*"/g, '"x":1')
+const withOther = (name: string) => (body: string) =>
+  body.replaceAll(new RegExp(`"${name}":"([^"]*)[0-9]"`, 'g'), (_all, start: string) => `"${name}":"${start}7"`)
+
+/** What each of them is answered, by what the vendor said. */
+const answers: readonly (readonly [name: string, how: (body: string) => string])[] = [
+  ...[
+    'jira_attachment_add',
+    'jira_comment_add',
+    'jira_issue_create',
+    'jira_worklog_add',
+    'sf_casecomment_add',
+    'sf_note_add',
+    'sf_record_batch',
+    'sf_record_create',
+    'sf_record_upsert',
+    'sf_task_create',
+    'slack_channel_create',
+    'slack_dm_send',
+    'slack_message_send',
+    'slack_thread_reply',
+  ].map((name) => [name, withoutIds] as const),
+  ['jira_comment_update', withOther('id')],
+  ['slack_message_update', withOther('ts')],
+  ['slack_message_update', withOther('channel')],
+  ['slack_message_send', withOther('channel')],
+  ['slack_msg_schedule', withOther('channel')],
+]

@@ -1,5 +1,5 @@
 // Several new and changed records at once, all or none.
-import { HubError, writeTool } from 'toolgate/kit'
+import { HubError, parseAnswer, writeTool } from 'toolgate/kit'
 import type { Asks, Done, Effect, JsonObject, Reads, Writes } from 'toolgate/kit'
 import { z } from 'zod'
 import { fieldValues } from '../check.ts'
@@ -83,7 +83,7 @@ export const recordBatch = writeTool({
       if ('update' in step) await requireUnmoved(vendor, step.update, { ...step.update.place, ...step.update.before })
     const made = await vendor.write.together(steps.map((step, index) => partOf(step, `${operationId}.${index}`)))
     return {
-      records: steps.map((step, index) => resultOf(step, madeId(made[index]), vendor)),
+      records: steps.map((step, index) => resultOf(step, 'create' in step ? madeId(made[index]) : '', vendor)),
     }
   },
   settlesMs,
@@ -176,7 +176,7 @@ function resultOf(step: Step, made: string, vendor: SalesforceReader) {
   return { op: 'update' as const, object, id, url: vendor.url(id) }
 }
 
-/** An update has no answer. */
+/** @throws HubError `bad_response` without one: whether it was made is then for the reconcile to find out */
 function madeId(answer: JsonObject | undefined): string {
-  return typeof answer?.['id'] === 'string' ? answer['id'] : ''
+  return parseAnswer('Salesforce', z.object({ id: z.string().min(1) }), answer).id
 }
