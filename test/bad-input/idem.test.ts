@@ -7,7 +7,7 @@ import type { Answer } from '../../src/call/call.ts'
 import { resetSandbox } from '../../src/sandbox/admin.ts'
 import { serveHttp } from '../../src/serve/http.ts'
 import type { HttpDoor } from '../../src/serve/http.ts'
-import { connect } from '../doors.ts'
+import { cli, connect } from '../doors.ts'
 import { standBetween } from '../faults/between.ts'
 import type { Between } from '../faults/between.ts'
 import { everything, isWriteOf, vendorLab, writes } from '../faults/vendors.ts'
@@ -15,6 +15,7 @@ import type { VendorLab } from '../faults/vendors.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
 import { modernRequest } from '../serve/fixture.ts'
+import { collect } from '../store/records.ts'
 
 const send = (text: string, more: object = {}) => ['desk_note_send', { desk: 'front', text, ...more }] as const
 
@@ -305,3 +306,77 @@ const answers: readonly (readonly [name: string, how: (body: string) => string])
   ['slack_message_send', withOther('channel')],
   ['slack_msg_schedule', withOther('channel')],
 ]
+
+test.each([
+  ['slack_reaction_add', 'done, reconciled, 1 done'],
+  // What is there already, and would not be changed, is told before anything is sent.
+  ['slack_channel_create', 'failed, reconciled, 1 done'],
+  ['sf_record_upsert', 'failed, reconciled, 1 done'],
+])(
+  'IDEM-22: %s, tried anew with another key after a lost answer, finds the first and does not make it twice',
+  async (name, said) => {
+    const write = writes.find((one) => one.name === name)!
+    await using hub = await testHub({ connectors: everything() })
+    const call = async (key: string) => await hub.call(name, { ...(write.tool.example as object), idempotency_key: key })
+    await hub.call(name, { ...(write.tool.example as object), dry_run: true })
+    hub.break(write.instance, 'drop', 1, onSandbox(write.tool.routes[0]!))
+    const lost = await call('first')
+    expect(lost.status).toBe('unknown')
+    const second = await call('second')
+    const { result } = await hub.call('operation_get', { id: lost.operation_id })
+    expect(`${second.status}, ${(result as { state: string }).state}, ${hub.writes().length} done`).toBe(said)
+  },
+)
+
+function onSandbox(route: string): string {
+  return route.replaceAll(/\{[^}]*\}/g, '*')
+}
+
+describe('IDEM-23: an outcome that people settle', () => {
+  test('IDEM-23: of contradicting pairs at once one is heard, whatever the vendor says meanwhile, and it stays so', async () => {
+    await using hub = await testHub()
+    const [maya, jonas] = [hub.hub.person(), hub.hub.person('jonas')]
+    for (let round = 0; round < 5; round += 1) {
+      hub.break('desk', 'drop')
+      const { operation_id: id = '' } = await hub.call(...send(`unclear ${round}`, { idempotency_key: `k${round}` }))
+      const settle = (verdict: 'happened' | 'did not happen') => hub.hub.resolve(id, { verdict, by: maya, second: jonas })
+      const told = await Promise.allSettled([
+        settle('did not happen'),
+        settle('happened'),
+        hub.hub.reconcile(id).then(({ after }) => after),
+        settle('did not happen'),
+        hub.hub.reconcile(id).then(({ after }) => after),
+      ])
+      const state = (await hub.hub.store.operation(id))!.state
+      expect(['failed', 'reconciled']).toContain(state)
+      for (const one of told) {
+        if (one.status === 'fulfilled') expect(one.value.state).toBe(state)
+        else expect(String(one.reason)).toContain(`is known: it is ${state}`)
+      }
+      const ends = (await collect(hub.hub.store.entries('local'))).filter(
+        ({ kind, payload }) => payload['operation'] === id && /^operation\.(failed|reconciled)$/.test(kind),
+      )
+      expect(ends).toMatchObject([{ payload: { from: 'unknown', verdict: expect.any(String) } }])
+      await expect(settle(state === 'failed' ? 'happened' : 'did not happen')).rejects.toThrow(`it is ${state}`)
+      expect((await hub.hub.reconcile(id)).after.state).toBe(state)
+    }
+    expect(hub.writes()).toHaveLength(5)
+  })
+
+  test('IDEM-23: the command asks for two people, by whatever name, and records both', { timeout: 30_000 }, async () => {
+    await using hub = await testHub()
+    hub.break('desk', 'drop')
+    const { operation_id: id = '' } = await hub.call(...send('unclear'))
+    const resolve = async (...words: readonly string[]) =>
+      await cli(['operations', 'resolve', id, ...words, '--config', hub.configPath])
+    expect((await resolve('--happened', '--by', 'maya')).code).toBe(1)
+    expect((await resolve('--happened', '--did-not', '--by', 'maya', '--second', 'jonas')).code).toBe(1)
+    expect((await resolve('--happened', '--by', 'maya', '--second', 'MAYA')).code).not.toBe(0)
+    expect((await resolve('--happened', '--by', 'maya', '--second', 'nobody')).code).not.toBe(0)
+    expect((await hub.hub.store.operation(id))?.state).toBe('unknown')
+    expect((await resolve('--happened', '--by', 'maya', '--second', 'jonas')).code).toBe(0)
+    expect((await resolve('--did-not', '--by', 'maya', '--second', 'jonas')).stderr).toContain('it is reconciled')
+    const [last] = (await hub.hub.store.recent('local', 20)).filter(({ payload }) => payload['operation'] === id)
+    expect(last).toMatchObject({ kind: 'operation.reconciled', payload: { resolved_by: 'maya', second: 'jonas' } })
+  })
+})
