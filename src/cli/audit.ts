@@ -207,7 +207,7 @@ async function status(options: CommonOptions): Promise<void> {
         each.name,
         String(each.count),
         each.at ?? 'never',
-        each.conflict ?? each.problem ?? '',
+        each.conflict ?? each.problem ?? each.lost ?? '',
       ]),
       ...now.exports.map((each) => ['export', each.name, String(each.seq), each.at ?? 'never', each.problem ?? '']),
     ]

@@ -23,6 +23,8 @@ export interface AnchorState {
   readonly problem: string | undefined
   /** What it holds and the store's record are not one history: an incident, not a delay. */
   readonly conflict: string | undefined
+  /** That it no longer held what it had been given, when this process looked. */
+  readonly lost: string | undefined
 }
 
 export interface Pushing {
@@ -48,6 +50,7 @@ export function pushTo(anchor: Anchor, { store, tenant, now, hashAt, log }: Push
   let underWay: Promise<void> | undefined
   let problem: string | undefined
   let conflict: string | undefined
+  let lost: string | undefined
   let asked = false
   let failures = 0
   let retryAt = 0
@@ -60,9 +63,18 @@ export function pushTo(anchor: Anchor, { store, tenant, now, hashAt, log }: Push
 
   async function push(): Promise<void> {
     const signal = AbortSignal.timeout(pushTimeoutMs)
-    if (!asked) await compare(signal)
-    const { number } = await cursor()
-    const pending = (await storedCheckpoints(store, tenant, atOnceMax)).filter((one) => one.number > number).toReversed()
+    const { number, count } = await cursor()
+    const newer = (than: number, all: readonly Checkpoint[]) => all.filter((one) => one.number > than).toReversed()
+    const stored = await storedCheckpoints(store, tenant, atOnceMax)
+    if (asked && newer(number, stored).length === 0) return
+    const last = await anchor.last?.(tenant, signal)
+    asked = true
+    await compare(last)
+    // What it holds stays as it is until somebody has looked: after it, the other history would look like the only one.
+    if (conflict !== undefined) return
+    const forgot = anchor.last !== undefined && (last?.number ?? 0) < number
+    if (forgot) tellLost(count, last?.count ?? 0)
+    const pending = newer(forgot ? (last?.number ?? 0) : number, stored)
     if (pending.length === 0) return
     await anchor.push(pending, signal)
     const newest = pending.at(-1)!
@@ -71,16 +83,22 @@ export function pushTo(anchor: Anchor, { store, tenant, now, hashAt, log }: Push
   }
 
   /** What was anchored before must still be in the record, or the record is not the one that was anchored. */
-  async function compare(signal: AbortSignal): Promise<void> {
-    const last: Checkpoint | undefined = await anchor.last?.(tenant, signal)
-    asked = true
-    if (!last) return
-    const found = await hashAt(last.count)
-    if (found?.hash === last.head) return
+  async function compare(last: Checkpoint | undefined): Promise<void> {
+    const found = last && (await hashAt(last.count))
+    const before = conflict
+    conflict = undefined
+    if (!last || found?.hash === last.head) return
     conflict = found
       ? `The anchor "${name}" holds another entry ${last.count} than the record.`
       : `The anchor "${name}" knows of ${last.count} entries, and the record ends before.`
-    log.error({ anchor: name, conflict }, 'the audit and its anchor contradict each other')
+    if (before === undefined) log.error({ anchor: name, conflict }, 'the audit and its anchor contradict each other')
+  }
+
+  /** It gets again what is stored; that it was taken away stays said. */
+  function tellLost(given: number, holds: number): void {
+    if (lost !== undefined) return
+    lost = `The anchor "${name}" was given checkpoints up to entry ${given}, and at ${now().toISOString()} it held ${holds === 0 ? 'none' : `only those up to ${holds}`}.`
+    log.error({ anchor: name, lost }, 'an anchor no longer holds what it was given; it is given it again')
   }
 
   async function attempt(): Promise<void> {
@@ -110,7 +128,7 @@ export function pushTo(anchor: Anchor, { store, tenant, now, hashAt, log }: Push
     },
     async state() {
       const { count, number, at } = await cursor()
-      return { name, count, number, at, problem, conflict }
+      return { name, count, number, at, problem, conflict, lost }
     },
   }
 }

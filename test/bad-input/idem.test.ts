@@ -1,7 +1,8 @@
 // Group IDEM of the attack catalogue, on hubs that run: repeats, keys, and writes of which nobody knows whether they happened.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Answer } from '../../src/call/call.ts'
 import { resetSandbox } from '../../src/sandbox/admin.ts'
@@ -380,3 +381,45 @@ describe('IDEM-23: an outcome that people settle', () => {
     expect(last).toMatchObject({ kind: 'operation.reconciled', payload: { resolved_by: 'maya', second: 'jonas' } })
   })
 })
+
+test(
+  'IDEM-18: a copy of the data that is started beside the original is noticed by the anchor of both, and one of them stops writing',
+  { timeout: 60_000 },
+  async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), 'toolgate-outside-'))
+    const audit = {
+      checkpoint: { entries: 1, seconds: 1 },
+      anchors: [{ name: 'mount', to: 'file', path: path.join(outside, 'anchor.jsonl') }],
+      lag: { seconds: 60, writes: 'refuse' },
+    }
+    const folder = configFolder({ config: { audit } })
+    const copied = path.join(outside, 'copy')
+    const first = await testHub({ folder })
+    await first.call(...send('before'))
+    await first.close()
+    cpSync(folder, copied, { recursive: true })
+    const [original, copy] = [await testHub({ folder, watch: true }), await testHub({ folder: copied, watch: true })]
+    try {
+      // By then both have looked at the anchor, which says the same of both.
+      await sleep(1500)
+      let nth = 0
+      const told = async (hub: TestHub) => (await hub.call(...send(`on ${(nth += 1)}`))).message
+      // Whose record the anchor holds goes on; the other one stops, whichever was there first.
+      await expect
+        .poll(async () => [await told(original), await told(copy)].toSorted(), { timeout: 20_000, interval: 300 })
+        .toEqual(['Done.', expect.stringContaining('contradict each other')])
+      const states = await Promise.all(
+        [original, copy].map(async ({ hub }) => (await hub.proof.status()).anchors[0]!.conflict),
+      )
+      const conflicts = states.filter((conflict) => conflict !== undefined)
+      expect(conflicts).toEqual([expect.stringMatching(/holds another entry|knows of/)])
+      const stopped = states[0] === undefined ? copy : original
+      const { code, stdout } = await cli(['audit', 'verify', '--config', stopped.configPath])
+      expect([code, stdout]).toEqual([4, expect.stringMatching(/forked|altered|rolled back|truncated/)])
+    } finally {
+      await original.close()
+      await copy.close()
+      for (const gone of [folder, outside]) rmSync(gone, { recursive: true, force: true })
+    }
+  },
+)
