@@ -2,8 +2,11 @@
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { verifyChain } from '../../src/call/verify.ts'
 import { cli } from '../doors.ts'
+import { chanceFrom } from '../evidence/tampering.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
 
@@ -136,3 +139,54 @@ describe('a hub whose record is anchored outside', () => {
     await expect.poll(async () => (await status(hub)).behind, { timeout: 10_000 }).toBe(0)
   }
 })
+
+test(
+  'AUD-01: each bit of an entry, and 10,000 bits in all, changed one at a time, are found at their entry',
+  { timeout: 240_000 },
+  async () => {
+    const chance = chanceFrom(20_261_201)
+    const pick = (below: number) => Math.floor(chance() * below)
+    await using hub = await testHub()
+    await hub.call(...send(fresh()))
+    await hub.hub.store.recent('local', 1)
+    const raw = new DatabaseSync(path.join(hub.folder, 'data/toolgate.db'))
+    raw.exec('pragma synchronous = off')
+    const rows = raw.prepare('select * from audit order by seq').all()
+    const columns = ['id', 'at', 'kind', 'call', 'payload', 'prev', 'payload_hash', 'hash', 'tenant'] as const
+    const writing = new Map(
+      columns.map((column) => [column, raw.prepare(`update audit set ${column} = cast(? as text) where rowid = ?`)]),
+    )
+    const rowids = raw
+      .prepare('select rowid from audit order by seq')
+      .all()
+      .map(({ rowid }) => Number(rowid))
+    const missed: unknown[] = []
+
+    async function flip(seq: number, column: (typeof columns)[number], byte: number, bit: number): Promise<void> {
+      const before = Buffer.from(String(rows[seq - 1]![column]))
+      const after = Buffer.from(before)
+      after[byte]! ^= 1 << bit
+      writing.get(column)!.run(after, rowids[seq - 1]!)
+      const result = await verifyChain(hub.hub.store, 'local')
+      writing.get(column)!.run(before, rowids[seq - 1]!)
+      // An entry of somebody else is missing here: the last one leaves no gap, and only an anchor shows that it is gone.
+      const last = column === 'tenant' && seq === rows.length
+      if (last ? !(result.ok && result.entries === seq - 1) : result.ok || result.seq !== seq)
+        missed.push({ seq, column, byte, bit, result })
+    }
+
+    let flips = 0
+    for (const column of columns) {
+      const { length } = Buffer.from(String(rows[3]![column]))
+      for (let byte = 0; byte < length; byte += 1)
+        for (let bit = 0; bit < 8; bit += 1, flips += 1) await flip(4, column, byte, bit)
+    }
+    for (; flips < 10_000; flips += 1) {
+      const [seq, column] = [1 + pick(rows.length), columns[pick(columns.length)]!]
+      await flip(seq, column, pick(Buffer.byteLength(String(rows[seq - 1]![column]))), pick(8))
+    }
+    expect(missed.slice(0, 5)).toEqual([])
+    expect(await verifyChain(hub.hub.store, 'local')).toMatchObject({ ok: true, entries: rows.length })
+    raw.close()
+  },
+)
