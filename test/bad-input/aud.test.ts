@@ -3,12 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../src/call/verify.ts'
 import { cli } from '../doors.ts'
 import { chanceFrom } from '../evidence/tampering.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
+import { collect } from '../store/records.ts'
 
 let nth = 0
 /** A text that was not sent before, so that no answer is that of an earlier call. */
@@ -190,3 +192,90 @@ test(
     raw.close()
   },
 )
+
+/** What a terminal, a line reader, a log reader or a spreadsheet would obey. */
+const hostile = [
+  'a\r\n{"seq":1,"kind":"call.closed","payload":{"status":"done"}}',
+  'a\u2028b\u2029c',
+  '\u001b[2J\u001b[1;1HDone',
+  '\u001b]8;;https://evil.example\u0007here\u001b]8;;\u0007',
+  'a\u0000b',
+  '"}],"injected":{"a":[',
+  'invoice\u202efdp.exe',
+  '\u009b31m',
+  '=HYPERLINK("https://evil.example","click")',
+  '+1+cmd|\u0027/C calc\u0027!A0',
+  '@SUM(1+1)*cmd',
+  'x'.repeat(1024 * 1024),
+]
+
+test(
+  'AUD-11 and AUD-19: whatever stands in a field, an entry is one line that nothing obeys, and the copies verify',
+  { timeout: 60_000 },
+  async () => {
+    const copies = mkdtempSync(path.join(tmpdir(), 'toolgate-copies-'))
+    const sink = (format: 'jsonl' | 'ocsf') => ({
+      name: format,
+      to: 'file',
+      path: path.join(copies, `sink.${format}`),
+      format,
+    })
+    const logged: string[] = []
+    const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
+    const config = { audit: { export: [sink('jsonl'), sink('ocsf')] } }
+    await using hub = await testHub({ config, watch: true, log })
+    const said: unknown[] = []
+    for (const text of hostile) {
+      const who = { tenant: 'local', id: text.slice(0, 1000), roles: ['member', text.slice(0, 1000)] }
+      said.push(await hub.call(text, { [text.slice(0, 1000)]: text }))
+      said.push(await hub.call(...send(text)))
+      said.push(await hub.call(...send(text.slice(0, 900)), who))
+      said.push(await hub.call('desk_note_send', { desk: text, text, [text.slice(0, 900)]: 1 }, who))
+      said.push(await hub.call('desk_note_set', { id: 'n1', text: text.slice(0, 900) }))
+      said.push(await hub.call('desk_note_get', { id: 'n1' }, who))
+    }
+    expect(said).toHaveLength(hostile.length * 6)
+    const entries = (await collect(hub.hub.store.entries('local'))).length
+    const printed = async (...words: readonly string[]) =>
+      (await cli(['audit', ...words, '--config', hub.configPath])).stdout
+    const newest = await printed('list', '--limit', '1000')
+    const files = ['jsonl', 'ocsf'].map((format) => path.join(copies, `sink.${format}`))
+    for (const format of ['jsonl', 'ocsf']) {
+      const file = path.join(copies, `export.${format}`)
+      await printed('export', '--format', format, '--to', file)
+      files.push(file)
+    }
+    const [operation] = await hub.hub.store.operations({ tenant: 'local', limit: 1 })
+    const shown = [
+      newest,
+      await printed('export'),
+      await printed('list', '--limit', '1000', '--json'),
+      (await cli(['operations', '--config', hub.configPath])).stdout,
+      (await cli(['operations', 'show', operation!.id, '--config', hub.configPath])).stdout,
+    ]
+    await expect
+      .poll(() => files.map((file) => readFileSync(file, 'utf8').split('\n').length - 1), { timeout: 10_000 })
+      .toEqual(files.map(() => expect.toSatisfy((lines: number) => lines >= entries)))
+    for (const file of files) {
+      const text = readFileSync(file, 'utf8')
+      expect(obeyed(text)).toEqual([])
+      for (const line of text.trimEnd().split('\n')) expect(line.startsWith('{"') && line.length < 100_000).toBe(true)
+      const verified = await cli(['audit', 'verify', '--file', file])
+      expect([file, verified.code, verified.stdout]).toEqual([file, 0, expect.stringContaining('the chain is whole')])
+    }
+    for (const text of [...shown, ...logged]) expect(obeyed(text)).toEqual([])
+    // A line for each entry, and one above them.
+    expect(newest.trimEnd().split('\n').length).toBe((newest.match(/^\d+ .*(call|operation|audit)\./gm)?.length ?? 0) + 1)
+    expect(newest.trimEnd().split('\n').length).toBeGreaterThan(entries)
+    expect(shown.every((text) => text.length > 100)).toBe(true)
+    rmSync(copies, { recursive: true, force: true })
+  },
+)
+
+/** Control and format characters, and separators of lines, that stand there raw; but the ends of lines. */
+function obeyed(text: string): string[] {
+  return Array.from(
+    text.matchAll(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu),
+    ([character], index) => `${index}: ${character.codePointAt(0)!.toString(16)}`,
+  ).slice(0, 5)
+}
