@@ -266,7 +266,9 @@ function ageOf(found: Operation, hub: Services): number {
 /** The caller has seen how a held call ended. */
 export async function markRead(operation: Operation, hub: Services): Promise<void> {
   const { state, id } = operation
-  await move(operation, { from: [state], to: state, readAt: hub.now().toISOString() }, { id }, hub, { read: true })
+  const change = { from: [state], to: state, readAt: hub.now().toISOString() }
+  // Under a kind of its own: whoever counts outcomes finds one for each write.
+  await move(operation, change, { id }, hub, { read: true }, { kind: 'operation.read' })
 }
 
 function optionally(seen: (answer: Answer) => Answer, answer: Answer | undefined): Answer | undefined {

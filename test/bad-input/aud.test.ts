@@ -6,8 +6,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../src/call/verify.ts'
-import { cli } from '../doors.ts'
+import { resetSandbox } from '../../src/sandbox/admin.ts'
+import { cli, connect, serve } from '../doors.ts'
 import { chanceFrom } from '../evidence/tampering.ts'
+import { everything, shapes, writes } from '../faults/vendors.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
 import { collect } from '../store/records.ts'
@@ -38,10 +40,10 @@ describe('a hub whose record is anchored outside', () => {
   })
 
   /** A hub that does so many writes, a minute later each than before, and ends. */
-  async function day(begins: string, writes: number): Promise<void> {
+  async function day(begins: string, calls: number): Promise<void> {
     let now = Date.parse(begins)
     const hub = await testHub({ folder, now: () => new Date(now) })
-    for (let count = 0; count < writes; count += 1) {
+    for (let count = 0; count < calls; count += 1) {
       await hub.call(...send(fresh()))
       now += 60_000
     }
@@ -279,3 +281,71 @@ function obeyed(text: string): string[] {
     ([character], index) => `${index}: ${character.codePointAt(0)!.toString(16)}`,
   ).slice(0, 5)
 }
+
+describe('AUD-17: a write leaves exactly one intent, one "sending" and one outcome, whichever way it comes', () => {
+  let folder: string
+  let configPath: string
+  beforeEach(() => {
+    folder = configFolder({ connectors: everything() })
+    configPath = path.join(folder, 'mcp.config.json')
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  test.each(['stdio', 'http'] as const)(
+    'AUD-17: every write of every connector over %s',
+    { timeout: 120_000 },
+    async (door) => {
+      await using served = door === 'http' ? await serve(configPath) : undefined
+      const client = await connect('v2 modern', served ?? { configPath })
+      await using hub = await testHub({ folder })
+      for (const { name, tool } of writes) {
+        const { structuredContent } = await client.callTool({ name, arguments: tool.example as Record<string, unknown> })
+        expect([name, structuredContent]).toMatchObject([name, { status: 'done' }])
+        resetSandbox(hub.hub.sandboxFile)
+      }
+      await client.close()
+      await expectWhole(hub, writes.length)
+    },
+  )
+
+  test('AUD-17: one of each shape from the command line', { timeout: 120_000 }, async () => {
+    await using hub = await testHub({ folder })
+    for (const { name, tool } of shapes) {
+      const { code, stdout } = await cli(['call', name, JSON.stringify(tool.example), '--config', configPath])
+      expect([name, code, stdout]).toEqual([name, 0, expect.stringContaining('Done')])
+      resetSandbox(hub.hub.sandboxFile)
+    }
+    await expectWhole(hub, shapes.length)
+  })
+
+  test('AUD-17: released by a yes, taken back, refused by the vendor, and lost', async () => {
+    const policy = 'rules:\n  - allow: "*"\n    who: role:member\n  - ask: desk_note_set\n    approvers: role:lead\n'
+    await using hub = await testHub({ policy })
+    const held = await hub.call('desk_note_set', { id: 'n1', text: 'held' })
+    expect(held.status).toBe('held')
+    await hub.approve(held.operation_id)
+    const undo = await hub.call('operation_undo', { id: held.operation_id })
+    await hub.approve(undo.operation_id)
+    hub.break('desk', '429', 1, 'POST /notes')
+    expect(await hub.call(...send(fresh()))).toMatchObject({ status: 'failed' })
+    hub.break('desk', 'drop', 1, 'POST /notes')
+    expect(await hub.call(...send(fresh()))).toMatchObject({ status: 'unknown' })
+    await expectWhole(hub, 4, ['succeeded', 'succeeded', 'failed', 'unknown'])
+  })
+
+  async function expectWhole(hub: TestHub, count: number, ends: readonly string[] = []): Promise<void> {
+    // What the other process acknowledged is on the disk; the end of a read may still be on its way.
+    const operations = await hub.hub.store.operations({ tenant: 'local', limit: 1000 })
+    const entries = await collect(hub.hub.store.entries('local'))
+    expect(operations).toHaveLength(count)
+    for (const [index, { id, tool, details }] of operations.toReversed().entries()) {
+      const kinds = entries.filter(({ payload }) => payload['operation'] === id).map(({ kind }) => kind)
+      const own = kinds.filter((kind) => /^operation\.(intent|sending|succeeded|failed|unknown)$/.test(kind))
+      const end = ends[index] ?? 'succeeded'
+      expect([tool, own]).toEqual([tool, ['operation.intent', 'operation.sending', `operation.${end}`]])
+      const call = entries.filter((entry) => entry.call === details['call'] && entry.kind.startsWith('call.'))
+      expect([tool, call.map(({ kind }) => kind)]).toEqual([tool, ['call.opened', 'call.closed']])
+    }
+    expect(await verifyChain(hub.hub.store, 'local')).toMatchObject({ ok: true })
+  }
+})
