@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../src/call/verify.ts'
 import { resetSandbox } from '../../src/sandbox/admin.ts'
-import { cli, connect, serve } from '../doors.ts'
+import { cli, connect, root, serve } from '../doors.ts'
 import { chanceFrom } from '../evidence/tampering.ts'
 import { everything, shapes, writes } from '../faults/vendors.ts'
 import { configFolder, testHub } from '../hub.ts'
@@ -331,6 +331,25 @@ describe('AUD-17: a write leaves exactly one intent, one "sending" and one outco
     hub.break('desk', 'drop', 1, 'POST /notes')
     expect(await hub.call(...send(fresh()))).toMatchObject({ status: 'unknown' })
     await expectWhole(hub, 4, ['succeeded', 'succeeded', 'failed', 'unknown'])
+  })
+
+  test('AUD-17: what is said to leave no entry leaves none', async () => {
+    const told = readFileSync(path.join(root, 'docs/evidence.md'), 'utf8').split('**What leaves no entry, on purpose:**')[1]!
+    await using served = await serve(configPath)
+    const { origin } = new URL(served.url)
+    for (const at of ['/healthz', '/readyz']) {
+      expect(told).toContain(at)
+      expect((await fetch(origin + at)).status).toBe(200)
+    }
+    expect(told).toContain('tools/list')
+    const client = await connect('v2 modern', served)
+    expect((await client.listTools()).tools.length).toBeGreaterThan(writes.length)
+    await client.close()
+    for (const words of [['audit'], ['audit', 'status'], ['operations'], ['tools']])
+      expect((await cli([...words, '--config', configPath])).code).toBe(0)
+    await served.stop()
+    await using hub = await testHub({ folder })
+    expect(await collect(hub.hub.store.entries('local'))).toEqual([])
   })
 
   async function expectWhole(hub: TestHub, count: number, ends: readonly string[] = []): Promise<void> {
