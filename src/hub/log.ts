@@ -13,8 +13,12 @@ const require = createRequire(import.meta.url)
 export function standardErrorLog(level: string): Log {
   let opened: Logger | undefined
   const open = () => {
+    if (opened) return opened
     const { pino } = require('pino') as typeof Pino
-    return (opened ??= pino({ level }, pino.destination({ fd: 2, sync: true })))
+    const destination = pino.destination({ fd: 2, sync: true })
+    // Standard error on a full disk, or closed: what is going on is not told, and goes on.
+    destination.on('error', () => undefined)
+    return (opened = pino({ level }, destination))
   }
   const at = (name: keyof Log): LogFn => {
     if (levels.indexOf(name) > levels.indexOf(level)) return () => undefined
@@ -23,12 +27,19 @@ export function standardErrorLog(level: string): Log {
   return { error: at('error'), warn: at('warn'), info: at('info') }
 }
 
-/** The same log, without any secret that the hub knows: what vendors say goes there in their own words. */
+/**
+ * The same log, without any secret that the hub knows: what vendors say goes there in their own words. It never throws: what
+ * cannot be told must not change what becomes of a call.
+ */
 export function withoutSecrets(log: Log, scrub: <T extends Json>(value: T) => T): Log {
   const at = (name: keyof Log): LogFn => {
     return (...said: unknown[]) => {
-      const shown = said.map((each) => hidden(each, scrub))
-      Reflect.apply(log[name], log, shown)
+      try {
+        const shown = said.map((each) => hidden(each, scrub))
+        Reflect.apply(log[name], log, shown)
+      } catch {
+        // Not even loaded, where no more files may be opened.
+      }
     }
   }
   return { error: at('error'), warn: at('warn'), info: at('info') }

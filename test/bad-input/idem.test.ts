@@ -333,6 +333,22 @@ function onSandbox(route: string): string {
   return route.replaceAll(/\{[^}]*\}/g, '*')
 }
 
+test('IDEM-11: a log that cannot be written makes no failure of what may have happened, and nothing else of a failure', async () => {
+  const broken = () => {
+    throw new Error('No more files may be opened.')
+  }
+  await using hub = await testHub({ log: { info: broken, warn: broken, error: broken } })
+  hub.break('desk', 'drop')
+  const lost = await hub.call(...send('lost'))
+  expect(lost.status).toBe('unknown')
+  expect((await hub.hub.store.operation(lost.operation_id!))?.state).toBe('unknown')
+  hub.break('desk', '429')
+  const refused = await hub.call(...send('refused'))
+  expect(refused.status).toBe('failed')
+  expect((await hub.hub.store.operation(refused.operation_id!))?.state).toBe('failed')
+  expect(hub.writes()).toHaveLength(1)
+})
+
 describe('IDEM-23: an outcome that people settle', () => {
   test('IDEM-23: of contradicting pairs at once one is heard, whatever the vendor says meanwhile, and it stays so', async () => {
     await using hub = await testHub()
