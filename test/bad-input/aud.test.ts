@@ -1,17 +1,22 @@
 // Group AUD of the attack catalogue, on hubs and files that are real: who changes the record, takes its anchor away or fills it.
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../src/call/verify.ts'
 import { resetSandbox } from '../../src/sandbox/admin.ts'
+import { launcher, start } from '../cli/toolgate.ts'
 import { cli, connect, root, serve } from '../doors.ts'
 import { chanceFrom } from '../evidence/tampering.ts'
 import { everything, shapes, writes } from '../faults/vendors.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
+import { modernRequest } from '../serve/fixture.ts'
 import { collect } from '../store/records.ts'
 
 let nth = 0
@@ -368,3 +373,93 @@ describe('AUD-17: a write leaves exactly one intent, one "sending" and one outco
     expect(await verifyChain(hub.hub.store, 'local')).toMatchObject({ ok: true })
   }
 })
+
+describe('AUD-09: nothing is sent that cannot be recorded', () => {
+  test(
+    'AUD-09: a process that may open no more files does nothing, says so at once, and goes on when it may',
+    { timeout: 60_000 },
+    async (context) => {
+      const folder = configFolder({})
+      const child = start(['stdio', '--config', path.join(folder, 'mcp.config.json')])
+      try {
+        const talk = talkTo(child)
+        expect(await talk.call(...send('before'))).toMatchObject({ status: 'done' })
+        // What a hub loads when it has begun is there by then.
+        await sleep(3000)
+        const open = readdirSync(`/proc/${child.pid}/fd`).length
+        const limit = (files: string) => spawnSync('prlimit', ['--pid', String(child.pid), `--nofile=${files}`]).status
+        if (limit(`${open - 2}:4096`) !== 0) context.skip('NOT TESTED: this machine has no prlimit.')
+        const startedAt = performance.now()
+        const refused = await talk.call(...send('without files'))
+        expect(performance.now() - startedAt).toBeLessThan(2000)
+        expect(refused).toMatchObject({ status: 'failed', error: { code: 'unavailable', retry: 'later' } })
+        limit('4096:4096')
+        expect(await talk.call(...send('without files'))).toMatchObject({ status: 'done' })
+        child.stdin.end()
+        await once(child, 'close')
+        await using hub = await testHub({ folder })
+        expect(hub.writes()).toHaveLength(2)
+        expect(
+          await hub.hub.store.operations({ tenant: 'local', states: ['intent', 'sending', 'unknown'], limit: 9 }),
+        ).toEqual([])
+        expect(await verifyChain(hub.hub.store, 'local')).toMatchObject({ ok: true })
+      } finally {
+        child.kill('SIGKILL')
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+  )
+
+  test(
+    'AUD-09: on a disk without room for one more file a hub that has none yet does nothing and says so',
+    { timeout: 60_000 },
+    (context) => {
+      const disk = mkdtempSync(path.join(tmpdir(), 'toolgate-inodes-'))
+      const folder = configFolder({ config: { store: `sqlite:${disk}/data/toolgate.db` } })
+      const mount = `mount -t tmpfs -o size=16m,nr_inodes=12 none "${disk}"`
+      const inside = (command: string) =>
+        spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', command], {
+          encoding: 'utf8',
+          timeout: 50_000,
+        })
+      try {
+        if (inside(mount).status !== 0)
+          context.skip('NOT TESTED: this machine lets nobody mount a small disk (unshare, tmpfs).')
+        const call = `"${process.execPath}" "${launcher}" call desk_note_send '{"desk":"front","text":"x"}' --json --config "${folder}/mcp.config.json"`
+        const run = inside(
+          `${mount}; i=0; while touch "${disk}/$i" 2>/dev/null; do i=$((i+1)); done; ${call}; echo "exit $?"; rm "${disk}"/[0-9]*; ${call}; echo "exit $?"`,
+        )
+        const [first = '', second = ''] = run.stdout.split(/^exit (?=\d)/m)
+        expect(run.stderr).toMatch(/cannot be prepared|cannot be made|no room|full/)
+        expect(run.stderr).not.toMatch(/\bat .+\.ts:\d+/)
+        expect(first).not.toContain('"done"')
+        expect(second).toMatch(/^[14]\n/)
+        expect(second).toContain('"status": "done"')
+      } finally {
+        for (const gone of [disk, folder]) rmSync(gone, { recursive: true, force: true })
+      }
+    },
+  )
+})
+
+/** One who speaks MCP over the standard input and output of a process, and needs no file for it. */
+function talkTo(child: ReturnType<typeof start>) {
+  let text = ''
+  let asked = 0
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return {
+    async call(name: string, args: object): Promise<unknown> {
+      asked += 1
+      const { body } = modernRequest('tools/call', { name, arguments: args }, asked)
+      child.stdin.write(`${JSON.stringify(body)}\n`)
+      const answer = () =>
+        text
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as { id?: number; result?: { structuredContent: unknown } })
+          .find(({ id }) => id === asked)
+      await expect.poll(answer, { timeout: 10_000, interval: 20 }).toBeDefined()
+      return answer()?.result?.structuredContent
+    },
+  }
+}
