@@ -1,5 +1,5 @@
 // Group AUD of the attack catalogue, on hubs and files that are real: who changes the record, takes its anchor away or fills it.
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,8 @@ import { launcher, start } from '../cli/toolgate.ts'
 import { cli, connect, root, serve } from '../doors.ts'
 import { chanceFrom } from '../evidence/tampering.ts'
 import { everything, shapes, writes } from '../faults/vendors.ts'
-import { configFolder, testHub } from '../hub.ts'
+import { configFolder, deskFolder, testHub } from '../hub.ts'
+import { gatedHub } from '../identity/door.ts'
 import type { TestHub } from '../hub.ts'
 import { modernRequest } from '../serve/fixture.ts'
 import { collect } from '../store/records.ts'
@@ -463,3 +464,95 @@ function talkTo(child: ReturnType<typeof start>) {
     },
   }
 }
+
+test(
+  'AUD-10: a named pipe that nobody reads, where the copy or a credential should be, holds up nobody and is told',
+  { timeout: 60_000 },
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'toolgate-pipes-'))
+    const pipe = path.join(folder, 'pipe')
+    execFileSync('mkfifo', ['-m', '600', pipe, `${pipe}-of-anchor`])
+    const audit = {
+      export: [{ name: 'copy', to: 'file', path: pipe }],
+      anchors: [{ name: 'mount', to: 'file', path: `${pipe}-of-anchor` }],
+    }
+    const desk = { uses: deskFolder, site: 'https://desk.example', credential: `file:${pipe}`, writes: 'on' }
+    await using hub = await testHub({
+      config: { audit },
+      watch: true,
+      connectors: { desk: { uses: deskFolder, sandbox: true }, other: desk },
+    })
+    const timed = async (tool: string, args: object) => {
+      const startedAt = performance.now()
+      const answer = await hub.call(tool, args)
+      expect(performance.now() - startedAt).toBeLessThan(2000)
+      return answer
+    }
+    for (let count = 0; count < 20; count += 1) {
+      expect(await timed(...send(fresh()))).toMatchObject({ status: 'done' })
+      expect(await timed('other_note_send', { desk: 'front', text: fresh() })).toMatchObject({ status: 'failed' })
+      await sleep(100)
+    }
+    const { anchors, exports } = await hub.hub.proof.status()
+    expect([anchors[0]?.problem, exports[0]?.problem]).toEqual([expect.any(String), expect.any(String)])
+    rmSync(pipe)
+    expect(await timed(...send(fresh()))).toMatchObject({ status: 'done' })
+    // Once there is a file there, it goes on by itself.
+    await expect.poll(async () => (await hub.hub.proof.status()).exports[0]?.seq, { timeout: 20_000 }).toBeGreaterThan(40)
+    rmSync(folder, { recursive: true, force: true })
+  },
+)
+
+test(
+  'AUD-13: while requests of nobody pour in, people who are known write on, and the record does not grow by the noise',
+  { timeout: 60_000 },
+  async () => {
+    await using gated = await gatedHub({
+      watch: true,
+      config: { people: { local: { id: 'maya', roles: ['member'] }, apiKeys: true } },
+    })
+    const { hub, door } = gated
+    const keys = await hub.hub.keys()
+    const { key } = await keys.create({
+      tenant: 'local',
+      principal: 'robot',
+      roles: ['member'],
+      tools: ['*'],
+      expiresAt: new Date(Date.now() + 86_400_000),
+      by: 'test',
+    })
+    const ask = async (authorization: string) => {
+      const { headers, body } = modernRequest('tools/call', {
+        name: 'desk_note_send',
+        arguments: { desk: 'front', text: fresh() },
+      })
+      const answer = await fetch(door.url, {
+        method: 'POST',
+        headers: { ...headers, authorization },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const before = (await collect(hub.hub.store.entries('local'))).length
+    const dry = new AbortController()
+    let noise = 0
+    const pour = async () => {
+      for (; !dry.signal.aborted; noise += 1)
+        expect((await ask(`Bearer tg_local_${'0'.repeat(12)}_${'0'.repeat(52)}`)).status).toBe(401)
+    }
+    const poured = Promise.all(Array.from({ length: 20 }, pour))
+    for (let count = 0; count < 50; count += 1) {
+      const { status, text } = await ask(`Bearer ${key}`)
+      expect([status, text]).toEqual([200, expect.stringContaining('"status":"done"')])
+    }
+    dry.abort()
+    await poured
+    expect(noise).toBeGreaterThan(500)
+    expect(hub.writes()).toHaveLength(50)
+    const written = (await collect(hub.hub.store.entries('local'))).slice(before)
+    // Five for each write, and at most one of the noise in a minute.
+    expect(written.filter(({ kind }) => kind !== 'door.refused')).toHaveLength(250)
+    expect(written.length - 250).toBeLessThanOrEqual(2)
+    expect(await verifyChain(hub.hub.store, 'local')).toMatchObject({ ok: true })
+  },
+)
