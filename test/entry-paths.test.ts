@@ -50,6 +50,7 @@ async function expectAll(seq: number, door: string): Promise<void> {
 
 for (const kind of clientKinds) {
   for (const door of ['stdio', 'http'] as const) {
+    // AUD-17
     test(`the ${kind} client over ${door}`, async () => {
       const seq = await latest()
       const configPath = path.join(folder, 'mcp.config.json')
@@ -63,6 +64,7 @@ for (const kind of clientKinds) {
   }
 }
 
+// AUD-17
 test('the command line', async () => {
   const seq = await latest()
   const configPath = path.join(folder, 'mcp.config.json')

@@ -33,6 +33,7 @@ function fates(id: string, connector: Connector, tool: AnyWriteTool): void {
   })
   afterEach(async () => await hub.close())
 
+  // IDEM-10
   test('done, and the answer lost: unknown, one execution, and then known', async () => {
     const before = hub.writes().length
     breakWrites('drop')

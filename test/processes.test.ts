@@ -25,6 +25,7 @@ test('two first starts at once both come up', async () => {
   ])
 }, 30_000)
 
+// IDEM-18: several processes on one file are meant to be.
 test('four processes at once never wait over a second for the store, and leave one chain', async () => {
   const clients = await Promise.all(Array.from({ length: 4 }, async () => await connect('v2 legacy', { configPath })))
   const waits: number[] = []

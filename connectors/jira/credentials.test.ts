@@ -24,6 +24,7 @@ function clock() {
 const twoHours = 2 * 60 * 60_000
 
 describe('access that the hub renews itself', () => {
+  // IDEM-21
   test('calls that wait together take the token of one renewal', async () => {
     const { vendor, sent } = await open()
     await Promise.all(['SUP-1', 'SUP-2', 'OPS-42', 'OPS-40'].map((key) => vendor.issue(key)))

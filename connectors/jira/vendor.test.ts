@@ -100,6 +100,7 @@ describe('text of a caller', () => {
   })
 })
 
+// IDEM-14
 test('an issue that the index does not know yet is not there, and is found to have been created once it does', async () => {
   let now = new Date('2026-11-18T09:30:00Z')
   const site = await openSite({ now: () => now })

@@ -634,6 +634,7 @@ describe('the session', () => {
     expect(tokens()).toBe(before + 1)
   })
 
+  // IDEM-21
   test('a write does not go out twice for it', async () => {
     const { request } = await plan('record_create', tool('record_create').example)
     clock = new Date(clock.getTime() + 3 * hourMs)

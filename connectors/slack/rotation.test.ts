@@ -49,6 +49,7 @@ describe('a connection whose tokens rotate', () => {
     expect(await keep.read()).not.toContain(installed.botRefreshToken)
   })
 
+  // IDEM-21
   test('is renewed once when its token has ended, also under a write, which is then done once', async () => {
     const { vendor } = await open()
     await vendor.me()
@@ -65,6 +66,7 @@ describe('a connection whose tokens rotate', () => {
     expect(harness.requests().filter(({ path, changed }) => path === '/api/chat.postMessage' && changed)).toHaveLength(1)
   })
 
+  // IDEM-21
   test('renews once for all who wait, of one process', async () => {
     const { vendor } = await open()
     await vendor.me()

@@ -88,6 +88,7 @@ describe('every tool', () => {
     expect(writeRequests()).toMatchObject([{ changed: true, fault: 'drop' }])
   })
 
+  // IDEM-19
   test.each(writes)('$name: a 429 and a 500 are sent once', async (tool) => {
     for (const [mode, touched] of [
       ['429', 'untouched'],

@@ -189,6 +189,7 @@ limits:
   expect(refused?.error?.retry_after_ms).toBeGreaterThan(50_000)
 })
 
+// AUD-17
 test('every call leaves one entry when it comes and one when it goes, and a write its intent before the send', async () => {
   await using desk = await testHub({ policy: rules })
   await desk.call('desk_note_set', { id: 'n1', text: 'new' })

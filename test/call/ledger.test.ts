@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { testHub } from '../hub.ts'
 
+// IDEM-10
 test('a vendor that commits and drops the answer ends in unknown, one execution, and a repeat does not send again', async () => {
   await using desk = await testHub()
   desk.break('desk', 'drop')
@@ -38,6 +39,7 @@ test('the same key gives the same answer, however often and however the argument
   expect(desk.writes()).toHaveLength(1)
 })
 
+// IDEM-02
 test('the same key with other arguments is a conflict, and nothing is sent', async () => {
   await using desk = await testHub()
   await desk.call('desk_note_send', { desk: 'front', text: 'k', idempotency_key: 'key-1' })
@@ -46,6 +48,7 @@ test('the same key with other arguments is a conflict, and nothing is sent', asy
   expect(desk.writes()).toHaveLength(1)
 })
 
+// IDEM-03
 test('of fifty equal calls at once, one is carried out', async () => {
   await using desk = await testHub()
   const answers = await Promise.all(
@@ -57,6 +60,7 @@ test('of fifty equal calls at once, one is carried out', async () => {
   for (const { error, replayed } of others) expect(error?.code === 'conflict' || replayed === true).toBe(true)
 })
 
+// IDEM-06
 test('an accidental repeat is not sent again and says so; a deliberate one is possible; later ones are new', async () => {
   let now = new Date('2026-03-02T09:00:00Z')
   await using desk = await testHub({ now: () => now })

@@ -83,6 +83,7 @@ test('an unknown outcome is asked of the vendor, which shows that it happened', 
   expect(desk.writes()).toHaveLength(1)
 })
 
+// IDEM-13, IDEM-14
 test('that the vendor shows nothing counts only after its window; then the call may be made again', async () => {
   let now = new Date('2026-03-02T09:00:00Z')
   await using desk = await testHub({ now: () => now })

@@ -41,6 +41,7 @@ describe('the store', () => {
     expect(result.ok && result.shows).toContain('cannot show whether entries after 300 were cut off')
   })
 
+  // AUD-01
   test('one flipped bit anywhere in a payload names its entry', { timeout: 60_000 }, async () => {
     const bytes = readFileSync(original)
     for (let run = 0; run < 40; run++) {
@@ -65,6 +66,7 @@ describe('the store', () => {
     expect(await verify((file) => flip(file, exponent, 0x20))).toMatchObject({ ok: false, seq: 42, what: 'altered' })
   })
 
+  // AUD-02, AUD-03
   test.for([
     ['another time', "update audit set at = '2020-01-01T00:00:00.000Z' where seq = 7", 7, 'altered'],
     ['another call', 'update audit set call = null where seq = 7', 7, 'altered'],
@@ -111,6 +113,7 @@ describe('the store', () => {
     expect(result).toMatchObject({ ok: false, seq: 7, what: 'altered', lastGood: { seq: 6, hash: chain[5]!.hash } })
   })
 
+  // AUD-02, AUD-05
   test('what the chain alone cannot show, an anchor shows', async () => {
     const anchor = { seq: 290, hash: chain[289]!.hash }
     const cut = (file: string) => change(file, "delete from audit where tenant = 'acme' and seq > 280")
@@ -163,6 +166,7 @@ describe('an export', () => {
     expect(await verifyLines(lines().slice(100))).toMatchObject({ ok: false, seq: 1, what: 'missing' })
   })
 
+  // AUD-03
   test('a line that was swapped, doubled, left out, put in, cut or changed is named', async () => {
     const all = lines()
     const [six, seven, eight] = all.slice(5, 8) as [string, string, string]

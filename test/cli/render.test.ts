@@ -96,6 +96,7 @@ const hostile = [
   '\r\u001B[Kdone',
 ]
 
+// AUD-11
 test.each(hostile)('%j does nothing to a terminal, wherever it stands', (text) => {
   const everywhere: Answer = {
     ...held,

@@ -37,6 +37,7 @@ test.each([
   },
 )
 
+// IDEM-21
 test('a write under which the access ends is done once', async () => {
   await using at = await house()
   await at.connected('salesforce', 'maya')
@@ -52,6 +53,7 @@ async function aCase(at: House): Promise<string> {
   return /"(500\w{12,15})"/.exec(JSON.stringify(found.result))?.[1] ?? ''
 }
 
+// IDEM-21
 test('a thousand calls that wait make one renewal', async () => {
   await using at = await house()
   await at.connected('jira', 'maya')

@@ -23,6 +23,7 @@ const large = { method: 'PUT', body: 'x'.repeat(8_000_000) }
 const ok = 'HTTP/1.1 200 OK'
 const bodyArrived = (text: string): boolean => text.endsWith('x'.repeat(100))
 
+// IDEM-11
 describe('cut once a byte may have left: unclear, and sent once', () => {
   const cuts: readonly (readonly [when: string, react: (turn: Turn) => void, init?: typeof write])[] = [
     ['after the first bytes', ({ socket, text }) => text !== '' && socket.resetAndDestroy(), large],
@@ -49,6 +50,7 @@ describe('cut once a byte may have left: unclear, and sent once', () => {
   })
 })
 
+// IDEM-11
 test('cut right after the connection opens: never taken for accepted, and untouched only if nothing arrived', async () => {
   const vendor = await vendorThat(({ socket }) => socket.resetAndDestroy())
   const guard = testGuard(vendor.base)
@@ -58,6 +60,7 @@ test('cut right after the connection opens: never taken for accepted, and untouc
   expect(vendor.connections()).toBe(1)
 })
 
+// IDEM-11
 test('cut after the whole answer, before the connection is closed: accepted', async () => {
   const vendor = await vendorThat(({ socket, text }) => {
     if (bodyArrived(text)) socket.write(response(200, '{}'), () => socket.resetAndDestroy())
@@ -67,6 +70,7 @@ test('cut after the whole answer, before the connection is closed: accepted', as
   expect(guard.touched()).toBe('accepted')
 })
 
+// IDEM-11
 describe('provably untouched', () => {
   test('a refused connection', async () => {
     const vendor = await rawVendor(() => {})

@@ -111,6 +111,7 @@ describe('over HTTP', () => {
     expect({ good, count: state.count }).toEqual({ good: true, count: 1 })
   })
 
+  // AUD-07
   test('a bucket gets an object under lock, whose signature a stand-in checks; another one of that number is a conflict', async () => {
     const objects = new Map<string, string>()
     const credential = { id: 'AKID', secret: 'very:secret', region: 'eu-central-1', service: 's3' }
@@ -176,6 +177,7 @@ describe('over HTTP', () => {
     expect(authorization).toContain('Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41')
   })
 
+  // AUD-07
   test('one that hangs keeps nobody waiting; its lag is known, stops writes where that is wanted, and ends by itself', async () => {
     const held: ServerResponse[] = []
     respond = (_request, _body, response) => void held.push(response)
@@ -207,6 +209,7 @@ describe('over HTTP', () => {
   })
 })
 
+// AUD-10
 test('of several anchors one that works is enough, and a named pipe without a reader is an error, not a wait', async () => {
   const pipe = path.join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])
@@ -230,6 +233,7 @@ test('of several anchors one that works is enough, and a named pipe without a re
   expect(evidence.late()).toBeUndefined()
 })
 
+// AUD-06
 test('a record that was rolled back under a running hub is an incident: it says so and writes stop', async () => {
   const file = path.join(folder, 'anchor.jsonl')
   const settings = {

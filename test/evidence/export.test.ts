@@ -73,6 +73,7 @@ async function until(seq: number, running: Awaited<ReturnType<typeof start>>): P
   }
 }
 
+// AUD-19
 test.for(['jsonl', 'ocsf'] as const)(
   'a file of %s gets every entry once, through restarts and a line cut off, and verifies',
   async (format) => {

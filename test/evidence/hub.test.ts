@@ -52,6 +52,7 @@ test('each result of a door carries a receipt that its caller can check, and tha
   expect(await check(written)).toMatchObject({ ok: false, message: expect.stringContaining('no end of call') })
 })
 
+// AUD-15, IDEM-07
 test('a person’s data goes, the chain still proves it, its key is never used again, and a payload taken out by hand is found', async () => {
   await using desk = await testHub()
   const { hub, folder } = desk
@@ -82,6 +83,7 @@ test('a person’s data goes, the chain still proves it, its key is never used a
   expect(await hub.proof.verify({})).toMatchObject([{ ok: false, findings: [{ what: 'altered', seq }] }])
 })
 
+// AUD-15
 test('old contents are erased up to a date, and only once', async () => {
   let now = new Date('2026-03-02T09:00:00Z')
   await using desk = await testHub({ now: () => now })
@@ -94,6 +96,7 @@ test('old contents are erased up to a date, and only once', async () => {
   expect(await desk.hub.proof.verify({})).toMatchObject([{ ok: true }])
 })
 
+// IDEM-23
 test('an unknown outcome is asked of the vendor without anybody asking, and what nobody can tell two people decide', async () => {
   let now = new Date('2026-03-02T09:00:00Z')
   await using desk = await testHub({ now: () => now })
@@ -124,6 +127,7 @@ test('an unknown outcome is asked of the vendor without anybody asking, and what
   expect(await hub.store.document('local', 'unclear', id!)).toBeUndefined()
 })
 
+// AUD-14
 test('what was left in the middle is settled without anybody asking', async () => {
   let now = new Date('2026-03-02T09:00:00Z')
   await using desk = await testHub({ now: () => now })
@@ -141,6 +145,7 @@ test('what was left in the middle is settled without anybody asking', async () =
   expect((await hub.store.operation(two!.id))?.state).not.toBe('sending')
 })
 
+// AUD-10
 test.for(['refuse', 'allow'] as const)(
   'while nothing can be recorded, writes are refused within two seconds; reads: %s',
   async (reads) => {

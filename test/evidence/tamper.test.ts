@@ -12,6 +12,7 @@ const chance = chanceFrom(7)
 const look = async (what: string, place: number, who: 'clumsy' | 'without the key' | 'with the key' = 'clumsy') =>
   (await judged(lab, tamper(lab, what, place, who, chance))).findings[0]
 
+// AUD-02, AUD-03, AUD-05
 test(
   'every class of tampering before the last anchor is found at every place tried, by every attacker',
   { timeout: 240_000 },
@@ -29,6 +30,7 @@ test('an untouched record is whole, and it is said how far the anchor vouches', 
   expect({ ok, findings, anchoredTo, entries }).toEqual({ ok: true, findings: [], anchoredTo: 200, entries: 240 })
 })
 
+// AUD-02, AUD-03, AUD-05, AUD-06
 test('it says what was done, and where', async () => {
   expect(await look('one deleted', 77)).toMatchObject({ what: 'missing', seq: 77 })
   expect(await look('two swapped', 77)).toMatchObject({ what: 'reordered', seq: 77 })
@@ -42,6 +44,7 @@ test('it says what was done, and where', async () => {
   expect((await judged(lab, await replace(lab, 240))).findings[0]).toMatchObject({ what: 'forked', seq: 130 })
 })
 
+// AUD-02: what is not found, which the guide to the record states in figures.
 test('what is newer than the last anchor is found unless hashes, checkpoints and key are all used', async () => {
   expect(await look('one edited and all restamped', 225, 'with the key')).toBeUndefined()
   expect(await look('a bit changed', 225)).toMatchObject({ seq: 225 })

@@ -32,6 +32,7 @@ export interface Tally {
 
 const chosen = ['jira_comment_add', 'sf_record_create', 'slack_message_send']
 
+// IDEM-11
 /** @param step 1 for every byte; more for a sample, which always has the first and the last ten */
 export async function cutEveryByte(step: number): Promise<readonly Tally[]> {
   const tallies: Tally[] = []

@@ -50,6 +50,7 @@ const hasStrace = spawnSync('strace', ['-V']).status === 0
 /** A clock this far ahead finds every deadline passed and every vendor's window over. */
 export const laterMs = 20 * 60_000
 
+// IDEM-09, AUD-14
 /** @param every 1 for every moment, 3 for every third; `from` says which of them is the first */
 export async function crashEverywhere(
   write: WriteUnderTest,

@@ -25,6 +25,7 @@ afterAll(async () => {
   await issuer.close()
 })
 
+// AUD-13
 test('10,000 refused requests leave a few entries, and every one of them is counted', { timeout: 120_000 }, async () => {
   const before = (await entries()).length
   const kinds = [

@@ -279,6 +279,7 @@ export const mutants: readonly Mutant[] = [
     edits: [[`  refuseMethodOverride(request.headers, url)\n`, ``]],
     tests: egress,
   },
+  // IDEM-19
   {
     safeguard: 'a write is never retried',
     file: 'src/egress/fetch.ts',
@@ -304,6 +305,7 @@ export const mutants: readonly Mutant[] = [
     ],
     tests: egress,
   },
+  // IDEM-19
   {
     safeguard: 'SDK retries are off',
     file: 'connectors/slack/slack.ts',

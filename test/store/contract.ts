@@ -37,6 +37,7 @@ function opened(open: () => Promise<Store>): () => Store {
 function auditContract(open: () => Promise<Store>): void {
   const store = opened(open)
 
+  // AUD-18
   test('entries keep the order in which they were given, without a gap, each bound to the one before', async () => {
     const tenant = newId('tenant')
     const drafts = Array.from({ length: 2500 }, (_, n) => draft({ tenant, payload: { n } }))
@@ -121,6 +122,7 @@ function ledgerContract(open: () => Promise<Store>): void {
     expect(await store().operation('nothing')).toBeUndefined()
   })
 
+  // IDEM-17: no lock beside the database: its own constraint decides.
   test('of many equal calls at once one begins, the others get its operation, and only its entry is written', async () => {
     const key = newId('key')
     const call = newId('call')

@@ -15,6 +15,7 @@ let folder: string
 beforeAll(() => void (folder = mkdtempSync(path.join(tmpdir(), 'toolgate-disk-'))))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+// AUD-09
 test('a file system that is remounted read-only under a running hub', { timeout: 60_000 }, (context) => {
   const mount = `mount -t tmpfs -o size=16m none "${folder}"`
   const inside = (command: string) =>
@@ -39,6 +40,7 @@ test('a file system that is remounted read-only under a running hub', { timeout:
  * The system calls of the running process answer with the error for two seconds: what SQLite sees is what it sees on a disk
  * that is broken.
  */
+// AUD-09
 describe('system calls that fail under a running hub (strace)', () => {
   const cases = [
     // AUD-09: after one failed fsync nothing is taken for durable before the file was opened anew and looked at.
@@ -104,6 +106,7 @@ describe('system calls that fail under a running hub (strace)', () => {
   })
 })
 
+// AUD-09
 test('a file that may not grow any further (RLIMIT_FSIZE, EFBIG)', { timeout: 60_000 }, async (context) => {
   const child = steadyWriter(path.join(folder, 'limited.db'))
   try {

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest'
 const ballastChild = fileURLToPath(new URL('./ballast-disk.ts', import.meta.url))
 const child = fileURLToPath(new URL('./small-disk.ts', import.meta.url))
 
+// AUD-09
 test('a full disk refuses within two seconds, and the store goes on when there is room', { timeout: 60_000 }, (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'toolgate-disk-'))
   try {
@@ -36,6 +37,7 @@ test('a full disk refuses within two seconds, and the store goes on when there i
   }
 })
 
+// AUD-09
 test(
   'on a full disk what has begun is brought to its end, nothing new begins, and it recovers with its reserve',
   { timeout: 60_000 },

@@ -23,6 +23,7 @@ interface Report {
   readonly refusals: readonly string[]
 }
 
+// AUD-18: one order without a gap, of several processes on one file.
 test.for([2, 4])(
   '%i processes at once: every append lands once, and none waits over a second',
   { timeout: 60_000 },

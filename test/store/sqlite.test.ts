@@ -109,6 +109,7 @@ test('more than it can hold is refused, not hoarded', async () => {
   await store.close()
 })
 
+// AUD-10
 test('while another process holds the database, changes are refused within two seconds, and it goes on by itself', async () => {
   const file = fresh()
   const store = await open(file)
