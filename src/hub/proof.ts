@@ -56,6 +56,8 @@ export interface VerifyGiven {
 
 const roundEveryMs = 1000
 const retentionEveryMs = 3_600_000
+/** An answer waits no longer for the key of its receipt, which may be in a vault that does not answer. */
+const receiptKeyMs = 1000
 
 export function makeProof(options: ProofOptions): Proof {
   const { store, config, now, id, log } = options
@@ -158,6 +160,8 @@ export function makeProof(options: ProofOptions): Proof {
       const [{ makeReceipt }, held] = await Promise.all([receiptModule(), opened()])
       // The end of a read is not on the disk yet; its arrival is, where a vendor took longer than the disk.
       const place = story.closed ?? story.opened
+      const key = await within(receiptKeyMs, held.key())
+      if (!key) return undefined
       return await makeReceipt(
         {
           tenant,
@@ -167,7 +171,7 @@ export function makeProof(options: ProofOptions): Proof {
           at: now(),
           ...(place && { place }),
         },
-        await held.key(),
+        key,
       )
     },
     publicKey: async () => (await (await opened()).key()).publicKey,
@@ -226,6 +230,13 @@ async function exportStates(
       return { name, seq: Number(found?.value['seq'] ?? 0), at: found?.updatedAt, problem: undefined }
     }),
   )
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), ms)
+  return await Promise.race([promise, over]).finally(() => clearTimeout(timer))
 }
 
 async function paused(ms: number, stopped: AbortSignal): Promise<void> {

@@ -1,7 +1,10 @@
 // Group AUD of the attack catalogue, on hubs and files that are real: who changes the record, takes its anchor away or fills it.
 import { execFileSync, spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -500,6 +503,54 @@ test(
     // Once there is a file there, it goes on by itself.
     await expect.poll(async () => (await hub.hub.proof.status()).exports[0]?.seq, { timeout: 20_000 }).toBeGreaterThan(40)
     rmSync(folder, { recursive: true, force: true })
+  },
+)
+
+test(
+  'AUD-10: a vault that has the signing key and does not answer keeps no answer waiting, and receipts come when it does',
+  { timeout: 60_000 },
+  async () => {
+    const { privateKey } = generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    let hangs = true
+    const vault = createServer((_request, response) => {
+      if (hangs) return
+      const data = { data: { data: { value: privateKey }, metadata: { version: 1 } } }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(data))
+    })
+    vault.listen(0, '127.0.0.1')
+    await once(vault, 'listening')
+    const address = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`
+    process.env['TOOLGATE_TEST_VAULT'] = 'hvs.root'
+    const config = { audit: { key: 'vault:audit' }, secrets: { vault: { address, token: 'env:TOOLGATE_TEST_VAULT' } } }
+    const hub = await testHub({ config })
+    const answered = async () => {
+      const startedAt = performance.now()
+      const [tool, args] = send(fresh())
+      const { answer, receipt } = await hub.hub.answered({
+        door: 'http',
+        principal: hub.hub.person(),
+        tool,
+        arguments: args,
+      })
+      expect(answer.status).toBe('done')
+      return { ms: performance.now() - startedAt, receipt }
+    }
+    try {
+      const waited = await Promise.all(Array.from({ length: 10 }, answered))
+      expect(Math.max(...waited.map(({ ms }) => ms))).toBeLessThan(2000)
+      expect(waited.every(({ receipt }) => receipt === undefined)).toBe(true)
+      hangs = false
+      vault.closeAllConnections()
+      await expect.poll(async () => (await answered()).receipt, { timeout: 15_000 }).toBeDefined()
+    } finally {
+      await hub.close()
+      vault.closeAllConnections()
+      vault.close()
+      delete process.env['TOOLGATE_TEST_VAULT']
+    }
   },
 )
 
