@@ -397,6 +397,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     },
     proof,
     store,
+    log,
     sandboxFile,
     grants: {
       // Vendors say in their own words whose account it is.

@@ -4,7 +4,7 @@ import process from 'node:process'
 import type { Command } from 'commander'
 import type { Hub } from '../hub.ts'
 import { standardErrorLog } from '../hub/log.ts'
-import { configPath, print, reporting, subcommand, UsageError } from './command.ts'
+import { configPath, endOnSurprise, print, reporting, subcommand, UsageError } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { oneLine } from './escape.ts'
 import { plainExitCodesHelp } from './exit.ts'
@@ -31,6 +31,7 @@ async function run(options: Options): Promise<void> {
     const { openHub } = await import('../hub.ts')
     const log = standardErrorLog('warn')
     const hub = await openHub({ configPath: configPath(options), log, watch: true })
+    endOnSurprise(hub)
     try {
       const person = personOf(hub, options.person)
       const { findDoor } = await import('../admin/doors.ts')

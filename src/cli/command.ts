@@ -43,11 +43,20 @@ export async function withHub(options: CommonOptions, work: (hub: Hub) => Promis
   const { openHub } = await import('../hub.ts')
   await reporting(async () => {
     const hub = await openHub({ configPath: configPath(options), log: operatorLog() })
+    endOnSurprise(hub)
     try {
       await work(hub)
     } finally {
       await hub.close()
     }
+  })
+}
+
+/** What nobody expected ends the process, as ever; Node itself would print it with every secret that is in it. */
+export function endOnSurprise({ log }: Hub): void {
+  process.once('uncaughtException', (error) => {
+    log.error({ err: error }, 'Something failed that nobody expected, so the hub ends. Start it again.')
+    process.exit(exitCodes.failed)
   })
 }
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { Hub } from '../hub.ts'
 import { standardErrorLog } from '../hub/log.ts'
 import type { HttpDoor } from '../serve/http.ts'
-import { configPath, logLevel, print, reporting, subcommand } from './command.ts'
+import { configPath, endOnSurprise, logLevel, print, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { visible } from './escape.ts'
 import { plainExitCodesHelp } from './exit.ts'
@@ -32,8 +32,10 @@ const examples = ['toolgate serve', 'toolgate serve --port 0 --json', 'npm start
 async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveHttp }] = await Promise.all([import('../hub.ts'), import('../serve/http.ts')])
-    const log = standardErrorLog(options.logLevel)
-    const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
+    const plainLog = standardErrorLog(options.logLevel)
+    const hub = await openHub({ configPath: configPath(options), log: plainLog, watch: true, probe: true })
+    endOnSurprise(hub)
+    const { log } = hub
     try {
       refuseExposed(hub, log)
       for (const warning of hub.warnings()) log.warn(visible(warning))

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import type { Command } from 'commander'
 import { standardErrorLog } from '../hub/log.ts'
-import { configPath, logLevel, reporting, subcommand } from './command.ts'
+import { configPath, endOnSurprise, logLevel, reporting, subcommand } from './command.ts'
 import type { CommonOptions } from './command.ts'
 import { plainExitCodesHelp } from './exit.ts'
 import { refuseExposed } from './exposed.ts'
@@ -27,8 +27,10 @@ const examples = ['toolgate stdio', 'toolgate stdio --config ~/toolgate/mcp.conf
 async function run(options: Options): Promise<void> {
   await reporting(async () => {
     const [{ openHub }, { serveStdioDoor }] = await Promise.all([import('../hub.ts'), import('../serve/stdio.ts')])
-    const log = standardErrorLog(options.logLevel)
-    const hub = await openHub({ configPath: configPath(options), log, watch: true, probe: true })
+    const plainLog = standardErrorLog(options.logLevel)
+    const hub = await openHub({ configPath: configPath(options), log: plainLog, watch: true, probe: true })
+    endOnSurprise(hub)
+    const { log } = hub
     try {
       refuseExposed(hub, log)
       const door = await serveStdioDoor({ dispatcher: hub.dispatcher, principal: () => hub.person(options.as), log })

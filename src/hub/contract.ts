@@ -121,6 +121,8 @@ export interface Hub extends Deciding {
   /** The proof of the record: checkpoints, anchors, exports, erasure, verification. */
   readonly proof: Proof
   readonly store: Store
+  /** Takes out every secret that the hub knows. */
+  readonly log: Log
   readonly sandboxFile: string
   /** Takes up what is on disk now, as a watcher would. */
   reload(): Promise<ChangeEvent>
