@@ -15,7 +15,8 @@ export function refuseExposed(hub: Hub, log: Log): void {
 
 function exposures(): readonly string[] {
   const { env, execArgv } = process
-  const flags = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)]
+  // Node takes _ for - in its options.
+  const flags = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)].map((flag) => flag.replaceAll('_', '-'))
   const has = (flag: string) => flags.some((each) => each === flag || each.startsWith(`${flag}=`))
   const sentences: readonly (readonly [boolean, string])[] = [
     [env['NODE_DEBUG'] !== undefined, 'NODE_DEBUG is set: Node would print what passes through the hub. Unset it.'],
@@ -31,6 +32,10 @@ function exposures(): readonly string[] {
     [
       has('--report-on-fatalerror') || has('--report-uncaught-exception') || has('--report-on-signal'),
       'Node’s reports would hold the environment of the hub. Start it without --report-… options.',
+    ],
+    [
+      has('--heapsnapshot-signal') || has('--heapsnapshot-near-heap-limit'),
+      'Snapshots of the heap would hold every secret of the hub. Start it without --heapsnapshot-… options.',
     ],
   ]
   return sentences.flatMap(([so, sentence]) => (so ? [sentence] : []))

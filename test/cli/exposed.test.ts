@@ -21,13 +21,17 @@ function started(folder: string, env: Record<string, string>, flags: readonly st
   })
 }
 
+// SEC-03, SSRF-09: Node's reports and snapshots, and certificates that anybody could have made.
 test.each([
   ['NODE_DEBUG', { NODE_DEBUG: 'http' }, []],
   ['NODE_TLS_REJECT_UNAUTHORIZED', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, []],
   ['debugger', {}, ['--inspect=127.0.0.1:0']],
   ['debugger', { NODE_OPTIONS: '--inspect=127.0.0.1:0' }, []],
   ['--tls-keylog', {}, [`--tls-keylog=${path.join(real, 'keys')}`]],
+  ['--tls-keylog', { NODE_OPTIONS: `--tls_keylog=${path.join(real, 'keys')}` }, []],
   ['reports', { NODE_OPTIONS: '--report-on-fatalerror' }, []],
+  ['reports', { NODE_OPTIONS: '--report_uncaught_exception' }, []],
+  ['heap', { NODE_OPTIONS: '--heapsnapshot-signal=SIGUSR2' }, []],
 ] as const)('SEC-09: %s %j %j is refused with what to do about it', (named, env, flags) => {
   const { status, stdout, stderr } = started(real, env, flags)
   expect([status, stdout]).toEqual([1, ''])
