@@ -332,7 +332,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     async answered(request) {
       const call = callOf(request)
       const done = await track(handled(request, call))
-      return { answer: done.answer, receipt: await proof.receipt(done, call.id).catch(() => undefined) }
+      return { answer: done.answer, receipt: await proof.receipt(done, call).catch(() => undefined) }
     },
     async explain(request) {
       const write = loaded.version.offers.get(request.tool)?.facts.write === true

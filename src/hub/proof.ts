@@ -1,7 +1,7 @@
 // The proof of the record, as the rest of the hub sees it: checkpoints, anchors, exports, receipts, erasure, verification.
 import path from 'node:path'
 import type { Attendance } from '../call/attend.ts'
-import type { Services } from '../call/call.ts'
+import type { Call, Services } from '../call/call.ts'
 import type { Handled } from '../call/handle.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Erased } from '../evidence/erasing.ts'
@@ -35,7 +35,7 @@ export interface Proof {
   readonly unrecorded: NonNullable<Services['unrecorded']>
   /** Counts what was refused before anybody was known. */
   readonly refused: Refusals['count']
-  receipt(handled: Handled, call: string): Promise<SignedReceipt | undefined>
+  receipt(handled: Handled, call: Pick<Call, 'id' | 'principal'>): Promise<SignedReceipt | undefined>
   /** The public key, as PEM. */
   publicKey(): Promise<string>
   status(): Promise<EvidenceStatus & { readonly exports: readonly ExportState[]; readonly refused: RefusedSoFar }>
@@ -154,7 +154,7 @@ export function makeProof(options: ProofOptions): Proof {
     late: () => gate?.late(),
     unrecorded: { allowed: () => config().audit.reads === 'allow', count: () => void (gap += 1) },
     refused: refusals.count,
-    async receipt({ answer, story }, call) {
+    async receipt({ answer, story }, { id: call, principal }) {
       const { receipts } = config().audit
       if (receipts === 'off' || (receipts === 'writes' && story.closed === undefined)) return undefined
       const [{ makeReceipt }, held] = await Promise.all([receiptModule(), opened()])
@@ -164,7 +164,8 @@ export function makeProof(options: ProofOptions): Proof {
       if (!key) return undefined
       return await makeReceipt(
         {
-          tenant,
+          // The record of a call is that of its caller's tenant.
+          tenant: principal.tenant,
           call,
           ...(answer.operation_id !== undefined && { operation: answer.operation_id }),
           answer: answer as unknown as JsonObject,
