@@ -48,6 +48,7 @@ test('a second instance of a connector goes by its own name, and keeps its own r
   expect(await hub.call('eudesk_note_get', { id: 'n1' })).toMatchObject({ result: { text: 'changed' } })
 })
 
+// SEC-05, TEN-02
 test('a credential that cannot be read fails the call in a sentence, and is not replaced by another', async () => {
   const entry = { uses: deskFolder, site: 'https://desk.example', credential: 'env:TOOLGATE_TEST_NOWHERE', writes: 'on' }
   await using hub = await testHub({ connectors: { desk: entry } })

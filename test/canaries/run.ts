@@ -1,4 +1,4 @@
-// `npm run test:canaries`: the whole suite runs with every process tapped; then every credential that any of them met is looked
+// SEC-01, `npm run test:canaries`: the whole suite runs with every process tapped; then every credential that any of them met is looked
 // for in everything that they printed, stored or sent, but where it belongs. Arguments are handed on to the test runner.
 import { spawn } from 'node:child_process'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'

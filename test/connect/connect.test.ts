@@ -135,6 +135,7 @@ test('the page of the browser: who it is for, the way there and back, and discon
   expect(await at.as('maya')('jira_issue_get', { key: 'OPS-42' })).toMatchObject({ status: 'failed' })
 })
 
+// TEN-03, TEN-05
 test('two tenants with people of the same name share nothing', async () => {
   const own = { sandbox: true, actsAs: 'user-or-refuse', tenants: ['local', 'other'] }
   await using at = await house({ connectors: { jira: own } })

@@ -62,6 +62,7 @@ const forbiddenAddresses = [
   'not an address',
 ]
 
+// SSRF-02, SSRF-03
 describe('a name that resolves to an address that is not public is refused', () => {
   test.each(forbiddenAddresses)('%s', async (address) => {
     for (const answers of [[address], ['93.184.216.34', address], [address, '93.184.216.34']]) {
@@ -75,6 +76,7 @@ describe('a name that resolves to an address that is not public is refused', () 
   })
 })
 
+// SSRF-01, SSRF-02
 describe('an address in the configuration is refused in every spelling', () => {
   test.each([
     'https://127.0.0.1:PORT',
@@ -105,6 +107,7 @@ describe('an address in the configuration is refused in every spelling', () => {
   })
 })
 
+// SSRF-03
 test('the address that was checked is the one connected to: a second, other answer is never asked for', async () => {
   const asked: string[] = []
   const answers = ['127.0.0.1', '169.254.169.254']
@@ -133,6 +136,7 @@ test.each(['93.184.216.34', '10.0.0.1', '169.254.169.254', '::ffff:127.0.0.1'])(
   },
 )
 
+// SSRF-07
 test('proxies of the environment are ignored', async () => {
   const proxy = await rawVendor(answering(response(200, 'proxied')))
   for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY']) vi.stubEnv(name, proxy.base)
@@ -144,6 +148,7 @@ test('proxies of the environment are ignored', async () => {
   await proxy.close()
 })
 
+// SSRF-09
 describe('TLS', () => {
   const day = 86_400_000
   const now = Date.now()

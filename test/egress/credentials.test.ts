@@ -75,6 +75,7 @@ describe('file:', () => {
   })
 })
 
+// SEC-03: an inspected error holds nothing of it.
 describe('a value that is no reference is refused, and not repeated', () => {
   test.each([
     canary,

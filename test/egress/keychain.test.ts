@@ -54,6 +54,7 @@ if (missing.length > 0)
   process.stderr.write(`SKIPPED: the keychain tests need ${missing.join(', ')}, which is not installed.\n`)
 
 describe.skipIf(missing.length > 0)('on gnome-keyring', () => {
+  // SEC-05
   test('unlocked, absent, hung and locked are told apart', { timeout: 40_000 }, () => {
     const said = inSession(`
       start --unlock
@@ -81,6 +82,7 @@ describe.skipIf(missing.length > 0)('on gnome-keyring', () => {
   })
 })
 
+// SEC-05
 test('without a session there is no keychain service, and no other store takes its place', { timeout: 20_000 }, () => {
   const said = (what: string) => {
     const env = { PATH: process.env['PATH'] }

@@ -43,6 +43,7 @@ describe('vault: on the stand-in', () => {
     expect(vault.asked).toEqual(['GET /v1/secret/data/apps/jira'])
     expect(await secrets.read('vault:apps/jira')).toBe('the default field')
   })
+  // SEC-05, SEC-06
   test('what was rotated is read again after its lease, and at once when it is refused', async () => {
     const secrets = keeper(by({ token: 'env:VAULT' }), { VAULT: 'hvs.root' })
     vault.leaseSeconds = 30
@@ -78,6 +79,7 @@ describe('vault: on the stand-in', () => {
     expect(await secrets.read('vault:apps/jira#token')).toBe(canary)
     expect(vault.logins).toBe(3)
   })
+  // SEC-05
   test('sealed, gone, forbidden and absent are told apart, and none shows a secret', async () => {
     const secrets = keeper(by({ token: 'env:VAULT' }), { VAULT: 'hvs.wrong-canary' })
     const told = async (reference: string) => await secrets.read(reference).catch((error: Error) => error)
@@ -102,6 +104,7 @@ describe('vault: on the stand-in', () => {
     expect(down).toMatchObject({ code: 'unavailable' })
     expect(inspect(down, { depth: 9, showHidden: true })).not.toContain('hvs.wrong-canary')
   })
+  // SEC-05
   test('an outage changes nothing about what is known, until it has lasted an hour; a refusal does at once', async () => {
     const secrets = keeper(by({ token: 'env:VAULT' }), { VAULT: 'hvs.root' })
     await secrets.read('vault:apps/jira#token')
@@ -115,6 +118,7 @@ describe('vault: on the stand-in', () => {
   })
 })
 
+// SEC-05
 test('a place that is not configured is refused by name, and nothing is tried instead', async () => {
   const env = { VALUE: canary, jira: canary }
   for (const reference of ['vault:jira', 'aws-sm:jira', 'gcp-sm:jira', 'azure-kv:jira', 'vaultfile:jira'])

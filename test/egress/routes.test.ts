@@ -80,6 +80,7 @@ const hostile: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/'],
 ]
 
+// SSRF-06
 describe('a path that is not declared never leaves', () => {
   test.each(hostile)('%s %s', async (method, path) => {
     const guard = testGuard(vendor.base, declared)
@@ -95,6 +96,7 @@ describe('a path that is not declared never leaves', () => {
   })
 })
 
+// SSRF-06
 describe('another host never hears of it', () => {
   const { host } = new URL('http://vendor.example')
   test.each([

@@ -47,6 +47,7 @@ test('inside a longer base64 text, at every alignment: what is left does not dec
   )
 })
 
+// SEC-11: one marker, whatever the secret and however long.
 test('several secrets, one a part of the other: nothing of the longer is left', () => {
   const secrets = createSecrets()
   secrets.add('hunter2hunter2')

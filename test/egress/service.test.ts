@@ -88,6 +88,7 @@ const answering =
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
     )
 
+// SSRF-01, SSRF-02, SSRF-03
 test('nothing forbidden is connected to: by address, by name, by a second answer, by an answer that changes', async () => {
   let asked = 0
   const refused = async (url: string, lookup?: Lookup, named: string[] = []) => {
@@ -125,6 +126,7 @@ test('nothing forbidden is connected to: by address, by name, by a second answer
   expect(connections).toBe(0)
 })
 
+// SSRF-07
 test('no redirect is followed, no answer is longer or later than it may be, and the environment names no proxy', async () => {
   const seen: string[] = []
   const server = createServer((request, response) => {

@@ -33,6 +33,7 @@ afterAll(async () => {
   await issuer.close()
 })
 
+// TEN-03, TEN-05: people, ids and keys are the same in both; memory, repeats and held calls among them.
 test(
   'foreign canaries in the answers to random calls, held ones and repeats among them: none',
   { timeout: 300_000 },
@@ -58,18 +59,21 @@ async function call(org: string | undefined, name: string, args: object = {}) {
   return { status: response.status, text: await response.text() }
 }
 
+// TEN-01
 test('the tenant comes from the token alone; one that is not mapped is refused', async () => {
   expect((await call('org2', 'desk_note_echo', { text: 'x' })).text).toContain('"status":"done"')
   for (const org of [undefined, 'org3', 'larkfield', 'local', ''])
     expect((await call(org, 'desk_note_echo', { text: 'x' })).status).toBe(403)
 })
 
+// TEN-01
 test("an account is for the tenants that it names, and by default for the operator's own", async () => {
   expect((await call('org1', 'mine_note_echo', { text: 'x' })).text).toMatch(/"status":"denied".*another organisation/s)
   expect((await gated.hub.call('mine_note_echo', { text: 'x' })).status).toBe('done')
   expect((await gated.hub.call('desk_note_echo', { text: 'x' })).status).toBe('denied')
 })
 
+// TEN-05
 test('what one tenant spends the other still has', async () => {
   const statuses: string[] = []
   for (const org of ['org1', 'org1', 'org1', 'org1', 'org1', 'org1', 'org2'])

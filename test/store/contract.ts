@@ -57,6 +57,7 @@ function auditContract(open: () => Promise<Store>): void {
     expect(without).toBe(digest(rest))
   })
 
+  // TEN-10
   test('each tenant has a chain of its own', async () => {
     const [one, two] = [newId('tenant'), newId('tenant')]
     const tenants = [one, two, two, one, two]
@@ -133,6 +134,7 @@ function ledgerContract(open: () => Promise<Store>): void {
     expect(await store().entriesOf(call)).toHaveLength(1)
   })
 
+  // TEN-03, TEN-05, TEN-09: the store is SQLite, which has no row-level rules; this is the query.
   test('the same key of another tenant, person, instance or tool is another operation', async () => {
     const key = newId('key')
     const others = [{}, { tenant: 'b' }, { principal: 'b' }, { instance: 'b' }, { tool: 'b' }]
