@@ -143,6 +143,7 @@ async function crash(bench: Bench, at: KillAt, tally: CrashTally): Promise<void>
   const { lab, write } = bench
   const hub = newHub()
   const before = lab.changes()
+  const began = Date.now()
   const killed = await killAt(bench, hub, at)
   if (killed) tally.kills += 1
   else tally.missed += 1
@@ -154,7 +155,7 @@ async function crash(bench: Bench, at: KillAt, tally: CrashTally): Promise<void>
   // A write of several requests that dies on the way has done a part of them, and may do no more by itself.
   const executions = Math.ceil(executed / Math.max(1, tally.sends))
   tally.mostExecutions = Math.max(tally.mostExecutions, executions)
-  const story = await readStory(hub)
+  const story = await readStory(hub, began)
   const state = (second.said?.asked?.result as { state?: string } | undefined)?.state ?? second.said?.answer.status
   const wrong =
     second.code !== 0 ||
@@ -250,8 +251,12 @@ interface Story {
 
 const outcomes = new Set(['operation.succeeded', 'operation.failed', 'operation.unknown'])
 
-/** Every intent has exactly one outcome; `reconciled` and another attempt with the same key come after one. */
-export async function readStory(hub: string): Promise<Story> {
+/**
+ * Every intent has exactly one outcome; `reconciled` and another attempt with the same key come after one.
+ *
+ * @param began When the first process did: what the one after it records is by a clock that is ahead
+ */
+export async function readStory(hub: string, began: number): Promise<Story> {
   const file = path.join(hub, 'data', 'toolgate.db')
   const store = await openStore({ url: `sqlite:${file}`, now: () => new Date(), id: (prefix) => `${prefix}_story` })
   try {
@@ -262,7 +267,7 @@ export async function readStory(hub: string): Promise<Story> {
     const afterUnknown = ended.filter(({ kind, payload }) => kind === 'operation.failed' && payload['from'] === 'unknown')
     return {
       unsettled: Math.abs(of('operation.intent') - (ended.length - afterUnknown.length)),
-      sendingRecorded: of('operation.sending') > 0,
+      sendingRecorded: entries.some(({ kind, at }) => kind === 'operation.sending' && Date.parse(at) < began + laterMs / 2),
       chainHolds: (await verifyChain(store, 'local')).ok,
     }
   } finally {

@@ -33,7 +33,7 @@ test.skipIf(process.platform !== 'linux')(
       await quiet()
       const last = (await run(bench, hub, undefined, [], { aheadMs: 2 * laterMs, ask: true }).ended).said
       const executed = lab.changes() - before
-      const story = await readStory(hub)
+      const story = await readStory(hub, Date.now())
       const done = (said: typeof own) => ['done', 'reconciled'].includes(stateOf(said) ?? '')
       const holds =
         executed <= sends &&
