@@ -1,9 +1,10 @@
 // Group IDEM of the attack catalogue, on hubs that run: repeats, keys, and writes of which nobody knows whether they happened.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TestContext } from 'vitest'
 import type { Answer } from '../../src/call/call.ts'
 import { resetSandbox } from '../../src/sandbox/admin.ts'
 import { serveHttp } from '../../src/serve/http.ts'
@@ -16,6 +17,7 @@ import type { VendorLab } from '../faults/vendors.ts'
 import { configFolder, testHub } from '../hub.ts'
 import type { TestHub } from '../hub.ts'
 import { modernRequest } from '../serve/fixture.ts'
+import { mountNetworkDisk } from '../store/network-disk.ts'
 import { collect } from '../store/records.ts'
 
 const send = (text: string, more: object = {}) => ['desk_note_send', { desk: 'front', text, ...more }] as const
@@ -439,3 +441,24 @@ test(
     }
   },
 )
+
+test('IDEM-18: a hub whose database would lie on a network file system does not start, and makes nothing there', async (context: TestContext) => {
+  const disk = await mountNetworkDisk()
+  if (!disk) context.skip('NOT TESTED: this machine has no sshfs, or lets nobody mount with it.')
+  const folder = configFolder({ config: { store: `sqlite:${disk.folder}/hub/toolgate.db` } })
+  const linked = configFolder({ config: { store: 'sqlite:data/toolgate.db' } })
+  try {
+    rmSync(path.join(linked, 'data'), { recursive: true, force: true })
+    symlinkSync(disk.folder, path.join(linked, 'data'))
+    for (const home of [folder, linked]) {
+      const configPath = path.join(home, 'mcp.config.json')
+      const { code, stderr } = await cli(['call', 'desk_note_send', '{"desk":"front","text":"x"}', '--config', configPath])
+      expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining('network file system (fuse.sshfs)')])
+      expect(code).not.toBe(0)
+    }
+    expect(readdirSync(disk.behind)).toEqual([])
+  } finally {
+    disk.release()
+    for (const gone of [folder, linked]) rmSync(gone, { recursive: true, force: true })
+  }
+})

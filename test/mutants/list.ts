@@ -545,4 +545,10 @@ export const mutants: readonly Mutant[] = [
     edits: [[`if (answer.data.access_token === token)`, `if (answer.data.access_token === '')`]],
     tests: 'test/connect/exchange.test.ts',
   },
+  {
+    safeguard: 'no database on a network file system',
+    file: 'src/store/sqlite/files.ts',
+    edits: [[`  refuseNetwork(file)`, `  void refuseNetwork`]],
+    tests: 'test/bad-input/idem.test.ts',
+  },
 ]

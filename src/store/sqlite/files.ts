@@ -4,6 +4,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isBusy } from './failure.ts'
+import { refuseNetwork } from './place.ts'
 
 /** The schema that this version of the hub reads and writes: the number of the last migration. */
 export const schemaVersion = 2
@@ -14,7 +15,8 @@ const migrationWaitMs = 15_000
 /**
  * Makes the file when it is not there, and brings it to the newest schema.
  *
- * @throws Error with a sentence when it is of a newer schema (nothing is changed then) or cannot be prepared
+ * @throws Error with a sentence when it would lie on another machine or is of a newer schema (nothing is changed then), or
+ *   cannot be prepared
  */
 export async function prepareFile(file: string): Promise<void> {
   try {
@@ -27,6 +29,7 @@ export async function prepareFile(file: string): Promise<void> {
 }
 
 async function prepare(file: string): Promise<void> {
+  refuseNetwork(file)
   makeForOwner(file)
   if (versionOf(file) === schemaVersion) return
   const lock = await lockBeside(file)
