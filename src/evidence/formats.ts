@@ -25,7 +25,7 @@ const other = 99
 /** The whole entry is under `unmapped.toolgate`: the copy verifies too. */
 export function ocsfOf(entry: AuditEntry): JsonObject {
   const { tenant, seq, id, at, kind, call, payload } = entry
-  const principal = textOf(payload['principal'])
+  const actor = whoActs.map((name) => textOf(payload[name])).find((name) => name !== undefined)
   const status = textOf(payload['status'])
   return {
     category_uid: 6,
@@ -37,7 +37,7 @@ export function ocsfOf(entry: AuditEntry): JsonObject {
     time: Date.parse(at),
     ...(status !== undefined && { status, status_id: status === 'done' ? 1 : failures.has(status) ? 2 : other }),
     message: `${kind}${status === undefined ? '' : `: ${status}`}`,
-    actor: { user: { uid: principal ?? 'unknown', type_id: 0 } },
+    actor: { user: { uid: actor ?? 'unknown', type_id: 0 } },
     api: {
       operation: textOf(payload['tool']) ?? kind,
       ...(call !== undefined && { request: { uid: call } }),
@@ -55,6 +55,9 @@ export function ocsfOf(entry: AuditEntry): JsonObject {
     unmapped: { toolgate: plain(entry) },
   }
 }
+
+/** Where an entry names whoever did it: who decides on a call before whose call it is. */
+const whoActs = ['approver', 'grantedBy', 'resolved_by', 'person', 'principal', 'by']
 
 const failures = new Set(['denied', 'failed'])
 

@@ -7,6 +7,8 @@ import type { Answer, Services } from '../call/call.ts'
 import { delegate, endDelegation, listDelegations } from '../call/delegation.ts'
 import type { Delegating, Delegation } from '../call/delegation.ts'
 import { settleOverdue } from '../call/ledger.ts'
+import { recordRefusal } from '../call/refused-decision.ts'
+import type { Attempt } from '../call/refused-decision.ts'
 import { endSession, makeLink, redeemLink, sessionOf } from '../call/sessions.ts'
 import type { SessionView } from '../call/sessions.ts'
 import { grantStanding, listStanding, revokeStanding } from '../call/standing.ts'
@@ -83,6 +85,8 @@ export function makeDeciding({ services: hub, tenant, mayOperate, awaited, track
     const tool = (await hub.store.operation(id))?.tool
     if (tool !== undefined) await awaited(tool)
   }
+  const tried = async <T>(decision: Attempt['decision'], operation: string, by: Attempt['by'], work: Promise<T>) =>
+    await track(recordRefusal({ operation, decision, by }, work, hub))
   return {
     approvals: {
       list: () => hub.store.operations({ tenant: tenant(), states: ['held'], limit: 1000 }),
@@ -93,15 +97,15 @@ export function makeDeciding({ services: hub, tenant, mayOperate, awaited, track
       },
       async approve(id, approver, seen) {
         await ready(id)
-        return await track(approve(id, approver, seen, hub))
+        return await tried('approved', id, approver, approve(id, approver, seen, hub))
       },
-      deny: (id, approver, reason) => track(deny(id, approver, reason, hub)),
+      deny: (id, approver, reason) => tried('denied', id, approver, deny(id, approver, reason, hub)),
       async change(id, approver, args) {
         await ready(id)
-        const { id: next } = await track(change(id, approver, args, hub))
+        const { id: next } = await tried('changed', id, approver, change(id, approver, args, hub))
         return await approvalView(tenant(), next, approver, hub)
       },
-      cancel: (id, requester) => track(cancel(id, requester, hub)),
+      cancel: (id, requester) => tried('cancelled', id, requester, cancel(id, requester, hub)),
     },
     standing: {
       list: () => listStanding(tenant(), hub),

@@ -19,6 +19,15 @@ async function unapproved(desk: TestHub): Promise<number> {
   return count
 }
 
+/** Everybody whose decision is on record, also one that came too late. */
+async function whoDecided(desk: TestHub, id: string): Promise<ReadonlySet<unknown>> {
+  const people = new Set<unknown>()
+  for await (const { kind, payload } of desk.hub.store.entries('local')) {
+    if (kind.startsWith('approval.') && payload['operation'] === id) people.add(payload['approver'])
+  }
+  return people
+}
+
 // APR-02, APR-03
 test('of 200 who approve at once, one releases it', async () => {
   await using desk = await askingDesk()
@@ -98,6 +107,7 @@ test.each(['deny', 'cancel', 'expire', 'stop'] as const)(
         sent === 1 ? 'done' : expect.stringMatching(/denied|cancelled|expired|stopped|failed/),
         sent,
       ])
+      if (other === 'deny') expect(await whoDecided(desk, id)).toEqual(new Set(['jonas', 'ines']))
     }
     console.log(`approve against ${other}: ${ended.done} sent, ${ended.not} not; each one end`)
     expect(await unapproved(desk)).toBe(0)

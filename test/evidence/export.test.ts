@@ -97,6 +97,20 @@ test.for(['jsonl', 'ocsf'] as const)(
   },
 )
 
+test.each([
+  ['call.closed', { principal: 'maya' }, 'maya'],
+  ['approval.granted', { principal: 'maya', approver: 'ines' }, 'ines'],
+  ['switch.stopped', { by: 'omar' }, 'omar'],
+  ['session.opened', { person: 'jonas' }, 'jonas'],
+])('the actor of %s, told in OCSF, is whoever did it', async (kind, payload, actor) => {
+  const file = path.join(folder, 'copy.jsonl')
+  await store.append(draft({ kind, payload }))
+  const running = await start({ name: 'copy', to: 'file', path: file, format: 'ocsf' })
+  await until(1, running)
+  await running.stop()
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ activity_name: kind, actor: { user: { uid: actor } } })
+})
+
 test.for([
   ['splunk', { authorization: 'Splunk secret of env:T' }],
   ['elastic', { authorization: 'ApiKey secret of env:T' }],
