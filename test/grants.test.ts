@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { visible } from '../src/hub.ts'
+import { cli } from './doors.ts'
 import { testHub } from './hub.ts'
 import type { TestHub } from './hub.ts'
 
@@ -160,5 +161,17 @@ test('a connector that cannot ask is shown', async () => {
   await using hub = await testHub()
   await hub.hub.grants.ask()
   expect(shown(hub)).toEqual(everything)
-  expect(hub.hub.grants.report()).toMatchObject([{ state: 'unasked' }])
+  expect(hub.hub.grants.report()).toMatchObject([{ state: 'unasked', why: 'Its connector cannot ask.' }])
+})
+
+test('where everybody has an account of their own, nothing is asked, and that is why', async () => {
+  await using hub = await testHub({ connectors: { salesforce: { sandbox: true, actsAs: 'user' } } })
+  await hub.hub.grants.ask()
+  const sentence = 'Everybody acts with an account of their own there.'
+  expect(hub.hub.grants.report()).toMatchObject([{ state: 'unasked', why: sentence }])
+  const { code, stdout } = await cli(['check', '--grants', '--config', hub.configPath])
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringContaining(`salesforce: what is granted is not asked. ${sentence} toolgate scopes salesforce`),
+  ])
 })

@@ -77,7 +77,7 @@ async function checkGrants(options: Options): Promise<void> {
 
 function grantLines({ instance, state, account, missing, extra, expiresAt, why }: InstanceGrants): readonly string[] {
   if (state === 'unasked')
-    return [`${instance}: its connector cannot ask what is granted; toolgate scopes ${instance} says what it needs.`]
+    return [`${instance}: what is granted is not asked. ${why ?? ''} toolgate scopes ${instance} says what is needed.`]
   if (state !== 'granted') return [`${instance}: the vendor did not say what it grants. ${why ?? ''}`]
   const lacks = Object.entries(missing)
   return [

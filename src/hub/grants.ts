@@ -10,7 +10,7 @@ import type { LoadedVersion } from './version.ts'
 /** What is known of one instance; for whoever runs the hub. */
 export interface InstanceGrants {
   readonly instance: string
-  /** `unasked`: its connector cannot ask. `waiting`: no answer yet. `failed`: the vendor did not say. */
+  /** `unasked`: as `why` says. `waiting`: no answer yet. `failed`: the vendor did not say. */
   readonly state: 'unasked' | 'waiting' | 'granted' | 'failed'
   readonly account?: string
   /** By wire name. */
@@ -220,7 +220,10 @@ export function reasonOf(error: unknown): string {
 
 function reported({ configured, connector, prefix }: OpenInstance, answer: Answer | undefined): InstanceGrants {
   const empty = { instance: configured.id, missing: {}, extra: [] }
-  if (!isAsked({ connector, configured })) return { ...empty, state: 'unasked' }
+  if (!isAsked({ connector, configured })) {
+    const why = connector.grants ? 'Everybody acts with an account of their own there.' : 'Its connector cannot ask.'
+    return { ...empty, state: 'unasked', why }
+  }
   if (answer === undefined) return { ...empty, state: 'waiting' }
   const askedAt = answer.at.toISOString()
   if (answer.grants === undefined)

@@ -19,7 +19,7 @@ export function Connections() {
 }
 
 const states: Readonly<Record<string, string>> = {
-  unasked: 'The connector cannot ask what is granted.',
+  unasked: 'What is granted is not asked.',
   waiting: 'The vendor has not answered yet.',
   granted: 'The vendor has said what it grants.',
   failed: 'The vendor did not say what it grants.',
