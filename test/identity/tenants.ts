@@ -5,7 +5,7 @@ import type { Answer } from '../../src/call/call.ts'
 import { HubError } from '../../src/kit/error.ts'
 import type { TestHub } from '../hub.ts'
 import { approver, deskFolder, testHub } from '../hub.ts'
-import { randomOf } from '../simulation/random.ts'
+import { randomOf } from './random.ts'
 
 const canaries = { larkfield: 'canary-of-larkfield-6f1', hollow: 'canary-of-hollow-9c4' } as const
 type Tenant = keyof typeof canaries

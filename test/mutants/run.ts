@@ -19,7 +19,7 @@ const chosen = mutants.filter(
 const waiting = [...chosen]
 let survivors = 0
 
-console.log(`${chosen.length} mutants; where the simulation judges, it has ${seeds} seeds.`)
+console.log(`${chosen.length} mutants; where the simulation judges, it plays ${seeds} stories.`)
 const unfit = chosen.flatMap(({ safeguard, file, edits }) => (mutated(file, edits) === undefined ? [safeguard] : []))
 if (unfit.length > 0) {
   console.log(`These no longer fit the code; bring their texts up to date:\n  ${unfit.join('\n  ')}`)

@@ -13,7 +13,7 @@ import { breakSandbox, mendSandbox, sandboxRequests } from '../../src/sandbox/ad
 import { openStore } from '../../src/store/open.ts'
 import { deskFolder, silentLog } from '../hub.ts'
 import { keptInMemory } from '../keep.ts'
-import type { Random } from './random.ts'
+import type { Luck } from './story.ts'
 
 const open = `
 rules:
@@ -31,7 +31,7 @@ export interface World {
   readonly store: Store
   readonly versions: { readonly open: Version; readonly closed: Version }
   services(run: Run): Services
-  /** How often the vendor carried out a write that bears this text, by desk or id. */
+  /** How often the vendor carried out a write that bears this text, by desk or id; of the last thousand requests. */
   executions(): ReadonlyMap<string, number>
   breakVendor(mode: 'drop' | '429' | '500' | '500-after'): void
   /** Takes back every fault that nothing has met yet. */
@@ -39,11 +39,9 @@ export interface World {
   close(): Promise<void>
 }
 
-/** One seed's luck: what breaks, what time it is, and which policy is in force. */
+/** One story as it goes: what breaks, what time it is, and which policy is in force. */
 export interface Run {
-  readonly random: Random
-  /** How likely each step is to break. */
-  rate: number
+  readonly luck: Luck
   /** The process is gone: nothing that it still tries has any effect. */
   dead: boolean
   now: Date
@@ -67,8 +65,8 @@ export async function openWorld(): Promise<World> {
     writeFileSync(configPath, JSON.stringify(configuration))
     const loaded = await loadVersion({
       configPath,
-      // Each seed is a tenant of its own.
-      adjust: (config) => ({ ...config, instances: config.instances.map((each) => ({ ...each, tenants: seeds })) }),
+      // Each story is of a tenant of its own.
+      adjust: (config) => ({ ...config, instances: config.instances.map((each) => ({ ...each, tenants: storyNames })) }),
       vendors: (instances) =>
         makeVendors({
           instances,
@@ -108,7 +106,7 @@ export async function openWorld(): Promise<World> {
   }
 }
 
-const seeds = [...Array.from({ length: 3000 }, (_, index) => `seed-${index}`), 'seed-900001']
+const storyNames = Array.from({ length: 20_000 }, (_, index) => `story-${index}`)
 
 const configuration = {
   connectors: {
@@ -122,7 +120,7 @@ const configuration = {
 
 function countExecutions(file: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const request of sandboxRequests(file, { limit: 1_000_000 })) {
+  for (const request of sandboxRequests(file, { limit: 1000 })) {
     if (!request.changed) continue
     const { text = '', desk = '' } = JSON.parse(request.body ?? '{}') as { text?: string; desk?: string }
     const key = `${text} ${desk}`.trim()
@@ -153,14 +151,16 @@ function breakable(store: Store, versions: World['versions'], run: Run): Store {
       lost()
       throw new Error('the process is gone')
     }
-    if (run.random.chance(run.rate)) {
-      run.dead = run.random.chance(0.3)
+    const before = run.luck()
+    if (before) {
+      run.dead = before.dies
       lost()
       throw new Error('the store failed')
     }
     const result = await does()
-    if (run.random.chance(run.rate)) {
-      run.dead = run.random.chance(0.5)
+    const after = run.luck()
+    if (after) {
+      run.dead = after.dies
       throw new Error('the store failed after it had done it')
     }
     return result
@@ -174,7 +174,7 @@ function breakable(store: Store, versions: World['versions'], run: Run): Store {
       ),
     async begin(operation, entry, also) {
       const begun = await step(() => store.begin(operation, entry, also))
-      if (begun.fresh && operation.state === 'intent' && run.random.chance(run.rate * 2)) {
+      if (begun.fresh && operation.state === 'intent' && run.luck()) {
         run.version = versions.closed
         run.shutOut.add(begun.operation.id)
       }
@@ -194,7 +194,7 @@ function breakable(store: Store, versions: World['versions'], run: Run): Store {
 function watched(vendors: Vendors, store: Store, run: Run): Vendors {
   const alive = () => {
     if (run.dead) throw new Error('the process is gone')
-    if (run.random.chance(run.rate / 2)) throw new Error('the vendor could not be opened')
+    if (run.luck()) throw new Error('the vendor could not be opened')
   }
   return {
     describe: vendors.describe,
