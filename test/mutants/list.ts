@@ -130,13 +130,13 @@ export const mutants: readonly Mutant[] = [
     safeguard: 'the fence of a transition',
     file: 'src/store/sqlite/batch.ts',
     edits: [[`where id = :id and fence = :fence and state in`, `where id = :id and fence >= 0 * :fence and state in`]],
-    tests: ledger,
+    tests: store,
   },
   {
     safeguard: 'the state that a transition begins in',
     file: 'src/store/sqlite/batch.ts',
     edits: [[`state in (select value from json_each(:from))`, `json_array_length(:from) > 0`]],
-    tests: ledger,
+    tests: store,
   },
   {
     safeguard: 'a key with other arguments is a conflict',
